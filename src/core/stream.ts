@@ -1,0 +1,83 @@
+import type { OnExceed } from './limits.ts';
+
+/** Transport a publisher came in on. */
+export const PROTOCOLS = ['rtmp', 'rtmps', 'srt'] as const;
+
+export type Protocol = (typeof PROTOCOLS)[number];
+
+/**
+ * Where a stream stands: `live` within its limits; `throttled` being slowed;
+ * `exceeding` over a limit without being slowed (observe, or grace before a
+ * cut); `dropping` losing frames; `closing` told to go.
+ */
+export const STREAM_STATES = ['live', 'throttled', 'exceeding', 'dropping', 'closing'] as const;
+
+export type StreamState = (typeof STREAM_STATES)[number];
+
+/**
+ * One live stream as every reader sees it: `top`, the HTTP API, the metrics,
+ * the dashboard and the tests. Field names are the public contract; units are
+ * in the names. A secret (stream key) never appears in it.
+ */
+export interface StreamSnapshot {
+  id: string;
+  protocol: Protocol;
+  app: string;
+  name: string;
+  path: string;
+  client: string;
+  tier: string | null;
+  priority: number;
+  ip: string;
+  port: number;
+  state: StreamState;
+  started_at: string;
+  uptime_ms: number;
+  usage: {
+    bitrate_bps: number;
+    bitrate_avg_bps: number;
+    bitrate_peak_bps: number;
+    fps: number;
+    wall_fps: number;
+    packets_per_sec: number;
+    bytes: number;
+    packets: number;
+    frames: number;
+    keyframes: number;
+    dropped_frames: number;
+    dropped_bytes: number;
+    throttled_ms: number;
+    violations: number;
+  };
+  /** `null` means unlimited: JSON has no Infinity */
+  limits: {
+    max_bitrate_bps: number | null;
+    max_fps: number | null;
+    max_packets_per_sec: number | null;
+    on_exceed: OnExceed;
+    grace_ms: number | null;
+    cooldown_ms: number;
+    /** ISO time at which a temporary override ends, or null */
+    override_until: string | null;
+    sources: Record<string, string>;
+  };
+  /** fraction of each limit in use, 0 when unlimited */
+  utilization: { bitrate: number; fps: number; packets: number };
+  media: {
+    video_codec: string | null;
+    width: number | null;
+    height: number | null;
+    audio_codec: string | null;
+  };
+  /** players of every kind attached now, and the GOP kept for them */
+  playback: { players: number; gop_bytes: number };
+  transport: { rtt_ms: number | null; loss: number | null; retransmitted: number | null };
+}
+
+export interface StreamTotals {
+  streams: number;
+  bitrate_bps: number;
+  bytes: number;
+  packets_per_sec: number;
+  connections: number;
+}
