@@ -1,0 +1,37 @@
+/**
+ * The audit trail's vocabulary: beside the receipts of `core/verdict.ts`, what
+ * an operator or the server itself did.
+ */
+import type { Reason } from '../core/reasons.ts';
+import type { Receipt } from '../core/verdict.ts';
+
+export const OPERATOR_ACTIONS = ['kick', 'limit', 'reload', 'start', 'drain'] as const;
+
+/** Something an operator or the server did. */
+export interface OperatorAction {
+  /** `a-` and lowercase base 36 */
+  id: string;
+  /** ISO 8601 wall time, UTC */
+  at: string;
+  action: (typeof OPERATOR_ACTIONS)[number];
+  /** who: `operator@127.0.0.1`, `SIGHUP`, `file watch`, `server` */
+  by: string;
+  /** what it was done to: a stream id, a file; null for the server as a whole */
+  target: string | null;
+  result: 'ok' | 'failed';
+  /** one sentence for people; the cause when it failed */
+  detail: string;
+}
+
+/** One line of the trail, as subscribers get it. */
+export type AuditEvent =
+  | { readonly kind: 'receipt'; readonly receipt: Receipt }
+  | { readonly kind: 'audit'; readonly action: OperatorAction };
+
+export interface ReceiptFilter {
+  /** matches a receipt's id, key, ip, client, path, stream id, or the last part of its path (the stream's name) */
+  readonly key?: string | undefined;
+  readonly reason?: Reason | undefined;
+  /** at most this many, 1..1000 */
+  readonly limit: number;
+}
