@@ -198,16 +198,17 @@ describe('CidrSet', () => {
         fc.array(probe, { maxLength: 8 }),
         (networks, probes) => {
           // BlockList matches IPv4 against ::/0, so each family gets a list of its own.
-        const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
-        for (const [address, prefix] of networks) {
-          const family = address.includes(':') ? 'ipv6' : 'ipv4';
-          lists[family].addSubnet(address, prefix, family);
-        }
-        const set = new CidrSet(networks.map(([address, prefix]) => cidr(`${address}/${prefix}`)));
+          const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
+          for (const [address, prefix] of networks) {
+            const family = address.includes(':') ? 'ipv6' : 'ipv4';
+            lists[family].addSubnet(address, prefix, family);
+          }
+          const set = new CidrSet(networks.map(([address, prefix]) => cidr(`${address}/${prefix}`)));
           for (const address of probes) {
             const parsed = ip(address);
             const family = parsed.family === 6 ? 'ipv6' : 'ipv4';
-          expect(set.has(parsed)).toBe(lists[family].check(formatIp(parsed), family));
+            expect(set.has(parsed)).toBe(lists[family].check(formatIp(parsed), family));
+          }
         },
       ),
     );
