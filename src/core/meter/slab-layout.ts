@@ -112,10 +112,18 @@ export const STREAM = {
   /** payload bytes offered, admitted or not: what `observed` says in a receipt */
   OFFERED_BYTES: 30,
   OFFERED_PACKETS: 31,
+  /** counted but not yet charged: what the messages of the current read cost, charged at its end */
+  PENDING_BYTES: 32,
+  PENDING_PACKETS: 33,
+  PENDING_FRAMES: 34,
+  /** constraints exceeded by the current read and not yet counted as a violation */
+  PENDING_EXCEEDED: 35,
+  /** bit set of constraints that DROPPING began with: why the frames after it are missing */
+  DROP_CAUSE: 36,
 } as const;
 
-/** Doubles per stream row: four cache lines. */
-export const STREAM_STRIDE = 32;
+/** Doubles per stream row: five cache lines, so that two threads' rows never share one. */
+export const STREAM_STRIDE = 40;
 
 /** Names by number, as the VIDEO_CODEC and AUDIO_CODEC fields hold them. Append only. */
 export const VIDEO_CODECS = ['', 'h264', 'hevc', 'av1', 'vp9', 'vp8', 'h263', 'vp6', 'screen', 'vvc'] as const;
