@@ -63,10 +63,10 @@ class Accounting {
     double frames;
   };
 
-  double* row(uint32_t slot) const;
-  double* node_of(const double* row, uint32_t constraint) const;
+  double* row_of(uint32_t slot) const;
+  double* node_of(const double* row, uint32_t limit) const;
   void follow_media_clock(double* row, double dts);
-  uint32_t refusal(double* row, const MessageMeta& message, double now);
+  bool is_refused(double* row, const MessageMeta& message, bool enforced, double now);
   uint32_t nonconforming(const double* row, const MessageMeta& message, double now) const;
   uint32_t without_headroom(const double* row, double dts, double now) const;
   uint32_t charge_media(double* row, const MessageMeta& message, bool exempt);

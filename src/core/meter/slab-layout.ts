@@ -27,7 +27,7 @@ export const NODE = {
   CHARGED: 4,
   /** charges that did not conform */
   VIOLATIONS: 5,
-  /** `now` of the last charge, for eviction of what is idle */
+  /** `now` of the last charge (on the media FPS node: its DTS), for eviction of what is idle */
   LAST_AT: 6,
   /** 1 while the row is taken */
   IN_USE: 7,
@@ -85,7 +85,7 @@ export const STREAM = {
   DROPPED_BYTES: 13,
   DROPPED_PACKETS: 14,
   DROPPED_FRAMES: 15,
-  /** messages (drop) or reads (other modes) that exceeded any constraint */
+  /** messages (drop; the dropped ones too) or reads (other modes) that exceeded any constraint */
   VIOLATIONS: 16,
   /** bit set of constraints exceeded since the control plane last wrote 0 here */
   EXCEEDED: 17,
@@ -93,7 +93,7 @@ export const STREAM = {
   LAST_VIOLATION_AT: 18,
   /** `now` of the last media message, admitted or not */
   LAST_PACKET_AT: 19,
-  /** DTS of the last video access unit, ms, unwrapped past 2^32; -1 before the first */
+  /** DTS of the last video access unit, admitted or not, ms, unwrapped past 2^32; -1 before the first */
   LAST_DTS: 20,
   /** access units of the fastest video track, admitted or dropped: what media FPS is measured on */
   TRACK_FRAMES: 21,
@@ -118,7 +118,7 @@ export const STREAM = {
   PENDING_FRAMES: 34,
   /** constraints exceeded by the current read and not yet counted as a violation */
   PENDING_EXCEEDED: 35,
-  /** bit set of constraints that DROPPING began with: why the frames after it are missing */
+  /** bit set of constraints the last dropped message was dropped for; kept while DROPPING lasts */
   DROP_CAUSE: 36,
 } as const;
 
@@ -126,7 +126,18 @@ export const STREAM = {
 export const STREAM_STRIDE = 40;
 
 /** Names by number, as the VIDEO_CODEC and AUDIO_CODEC fields hold them. Append only. */
-export const VIDEO_CODECS = ['', 'h264', 'hevc', 'av1', 'vp9', 'vp8', 'h263', 'vp6', 'screen', 'vvc'] as const;
+export const VIDEO_CODECS = [
+  '',
+  'h264',
+  'hevc',
+  'av1',
+  'vp9',
+  'vp8',
+  'h263',
+  'vp6',
+  'screen',
+  'vvc',
+] as const;
 export const AUDIO_CODECS = [
   '',
   'aac',

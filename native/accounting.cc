@@ -1,0 +1,336 @@
+#include "accounting.h"
+
+namespace headgate {
+namespace {
+
+// A DTS this far ahead is a new timeline (a restarted encoder, a spliced file), not a fast one:
+// encoders send a frame at least once in this long. ms.
+constexpr double MEDIA_JUMP_MAX_MS = 10000;
+
+// Disposable frames go first: they pass only while this share of the burst is unused or less.
+// The rest of the burst is kept for frames that others refer to.
+constexpr double DISPOSABLE_SHARE = 0.75;
+
+// A keyframe bigger than this share of the burst is judged as if it were this share. Without it
+// one larger than the burst would never conform and the picture would stay black for ever; it is
+// charged in full, so the rate holds all the same.
+constexpr double KEYFRAME_SHARE = 0.75;
+
+constexpr double CONFORMING = -1;
+
+constexpr uint32_t CONSTRAINT_COUNT = constraint::GLOBAL_BANDWIDTH + 1;
+
+// Cells that a second thread may write are read and written with the generic atomic built-ins
+// (std::atomic_ref is C++20), comparing the 64-bit pattern. Relaxed is enough everywhere: each
+// cell is a value of its own, nothing else is published through it, and every cell has one total
+// order of modifications whatever the memory order.
+double load(const double* cell) {
+  double value;
+  __atomic_load(cell, &value, __ATOMIC_RELAXED);
+  return value;
+}
+
+void store(double* cell, double value) { __atomic_store(cell, &value, __ATOMIC_RELAXED); }
+
+bool exchange(double* cell, double* expected, double desired) {
+  return __atomic_compare_exchange(cell, expected, &desired, true, __ATOMIC_RELAXED,
+                                   __ATOMIC_RELAXED);
+}
+
+void add(double* cell, double amount) {
+  double seen = load(cell);
+  while (!exchange(cell, &seen, seen + amount)) {
+  }
+}
+
+// The control plane writes 0 to EXCEEDED when it has read it; an exchange keeps a bit that is
+// raised between the two from being lost on this side.
+void raise(double* cell, uint32_t bits) {
+  double seen = load(cell);
+  for (;;) {
+    const double next = static_cast<double>(static_cast<uint32_t>(seen) | bits);
+    if (next == seen || exchange(cell, &seen, next)) return;
+  }
+}
+
+struct Charge {
+  double tat;
+  double delay;  // ms, or CONFORMING
+};
+
+// The algorithm itself. `now` going back finds tat ahead of it: nothing is refunded, and the
+// bound of the debt keeps the wait finite.
+Charge charge_from(double tat, const double* node, double cost, double now) {
+  const double horizon = now + load(&node[node::TAU]);
+  const double wanted = (tat > now ? tat : now) + cost * load(&node[node::INTERVAL]);
+  const double bound = horizon + load(&node[node::DEBT_MAX]);
+  const double next = wanted < bound ? wanted : bound;
+  return {next, wanted <= horizon ? CONFORMING : next - horizon};
+}
+
+bool is_unlimited(const double* node) { return load(&node[node::INTERVAL]) == 0; }
+
+bool is_closed(const double* node) { return load(&node[node::INTERVAL]) == __builtin_inf(); }
+
+// A node of one stream has one writer: plain stores.
+double charge_own(double* node, double cost, double now) {
+  store(&node[node::CHARGED], node[node::CHARGED] + cost);
+  store(&node[node::LAST_AT], now);
+  if (is_unlimited(node)) return CONFORMING;
+  if (is_closed(node)) return __builtin_inf();
+  const Charge charge = charge_from(node[node::TAT], node, cost, now);
+  store(&node[node::TAT], charge.tat);
+  return charge.delay;
+}
+
+// Streams of several threads charge the same client, address and server.
+double charge_shared(double* node, double cost, double now) {
+  add(&node[node::CHARGED], cost);
+  store(&node[node::LAST_AT], now);
+  if (is_unlimited(node)) return CONFORMING;
+  if (is_closed(node)) return __builtin_inf();
+  double tat = load(&node[node::TAT]);
+  for (;;) {
+    const Charge charge = charge_from(tat, node, cost, now);
+    if (exchange(&node[node::TAT], &tat, charge.tat)) return charge.delay;
+  }
+}
+
+// Arrival time for a peek. A clock that went back leaves it out of reach; it is brought within
+// the bound for good, as a charge would have done.
+double bounded_tat(double* node, double now) {
+  const double bound = now + load(&node[node::TAU]) + load(&node[node::DEBT_MAX]);
+  double tat = load(&node[node::TAT]);
+  while (tat > bound && !exchange(&node[node::TAT], &tat, bound)) {
+  }
+  return tat < bound ? tat : bound;
+}
+
+bool would_conform(double* node, double cost, double now, bool keyframe) {
+  if (is_unlimited(node)) return true;
+  if (is_closed(node)) return false;
+  const double tau = load(&node[node::TAU]);
+  const double tat = bounded_tat(node, now);
+  double need = cost * load(&node[node::INTERVAL]);
+  if (keyframe && need > KEYFRAME_SHARE * tau) need = KEYFRAME_SHARE * tau;
+  return (tat > now ? tat : now) + need <= now + tau;
+}
+
+bool is_exempt(const double* row) {
+  return (static_cast<uint32_t>(load(&row[stream::FLAGS])) & flag::EXEMPT) != 0;
+}
+
+bool is_in_mode(const double* row, uint32_t mode) { return load(&row[stream::MODE]) == mode; }
+
+double cost_of(uint32_t limit, const MessageMeta& message) {
+  switch (limit) {
+    case constraint::STREAM_PACKET_RATE:
+      return 1;
+    case constraint::STREAM_FPS_WALL:
+    case constraint::STREAM_FPS_MEDIA:
+      return message.frames;
+    default:
+      return message.bytes;
+  }
+}
+
+// Frames on the media clock: video that advances it.
+bool is_media_time(const MessageMeta& message) {
+  return message.kind == kind::VIDEO && message.frames > 0;
+}
+
+void count_admitted(double* row, const MessageMeta& message) {
+  row[stream::BYTES] += message.bytes;
+  row[stream::PACKETS] += 1;
+  row[stream::FRAMES] += message.all_frames;
+  if (message.keyframe && message.all_frames > 0) row[stream::KEYFRAMES] += 1;
+  const uint32_t counter = message.kind == kind::VIDEO   ? stream::VIDEO_PACKETS
+                           : message.kind == kind::AUDIO ? stream::AUDIO_PACKETS
+                                                         : stream::DATA_PACKETS;
+  row[counter] += 1;
+}
+
+void count_violation(double* row, uint32_t exceeded, double now) {
+  row[stream::VIOLATIONS] += 1;
+  row[stream::LAST_VIOLATION_AT] = now;
+  raise(&row[stream::EXCEEDED], exceeded);
+}
+
+void count_dropped(double* row, const MessageMeta& message) {
+  row[stream::DROPPED_BYTES] += message.bytes;
+  row[stream::DROPPED_PACKETS] += 1;
+  row[stream::DROPPED_FRAMES] += message.all_frames;
+}
+
+}  // namespace
+
+Accounting::Accounting(double* nodes, size_t node_rows, double* streams, size_t stream_rows)
+    : nodes_(nodes), node_rows_(node_rows), streams_(streams), stream_rows_(stream_rows) {}
+
+bool Accounting::admit(uint32_t slot, const MessageMeta& message, double now) {
+  double* row = row_of(slot);
+  if (row == nullptr) return true;
+  const bool exempt = is_exempt(row);
+  const bool enforced = is_in_mode(row, mode::DROP) && !exempt;
+  row[stream::OFFERED_BYTES] += message.bytes;
+  row[stream::OFFERED_PACKETS] += 1;
+  row[stream::LAST_PACKET_AT] = now;
+  if (is_media_time(message)) follow_media_clock(row, message.dts);
+  if (is_refused(row, message, enforced, now)) {
+    count_dropped(row, message);
+    if (enforced) count_violation(row, static_cast<uint32_t>(row[stream::DROP_CAUSE]), now);
+    return false;
+  }
+  count_admitted(row, message);
+  const uint32_t exceeded = is_media_time(message) ? charge_media(row, message, exempt) : 0;
+  const double frames = message.kind == kind::VIDEO ? message.frames : 0;
+  if (is_in_mode(row, mode::DROP)) {
+    charge_totals(row, {static_cast<double>(message.bytes), 1, frames}, exceeded, now);
+    return true;
+  }
+  row[stream::PENDING_BYTES] += message.bytes;
+  row[stream::PENDING_PACKETS] += 1;
+  row[stream::PENDING_FRAMES] += frames;
+  if (exceeded != 0) {
+    row[stream::PENDING_EXCEEDED] =
+        static_cast<double>(static_cast<uint32_t>(row[stream::PENDING_EXCEEDED]) | exceeded);
+  }
+  return true;
+}
+
+double Accounting::settle(uint32_t slot, double now) {
+  double* row = row_of(slot);
+  if (row == nullptr || row[stream::PENDING_PACKETS] == 0) return 0;
+  const Totals totals = {row[stream::PENDING_BYTES], row[stream::PENDING_PACKETS],
+                         row[stream::PENDING_FRAMES]};
+  const uint32_t exceeded = static_cast<uint32_t>(row[stream::PENDING_EXCEEDED]);
+  row[stream::PENDING_BYTES] = 0;
+  row[stream::PENDING_PACKETS] = 0;
+  row[stream::PENDING_FRAMES] = 0;
+  row[stream::PENDING_EXCEEDED] = 0;
+  return charge_totals(row, totals, exceeded, now);
+}
+
+double Accounting::account(uint32_t slot, uint32_t bytes, uint32_t packets, uint32_t frames,
+                           double now) {
+  double* row = row_of(slot);
+  if (row == nullptr) return 0;
+  row[stream::OFFERED_BYTES] += bytes;
+  row[stream::OFFERED_PACKETS] += packets;
+  row[stream::LAST_PACKET_AT] = now;
+  row[stream::BYTES] += bytes;
+  row[stream::PACKETS] += packets;
+  row[stream::FRAMES] += frames;
+  return charge_totals(
+      row, {static_cast<double>(bytes), static_cast<double>(packets), static_cast<double>(frames)},
+      0, now);
+}
+
+double* Accounting::row_of(uint32_t slot) const {
+  return slot < stream_rows_ ? streams_ + slot * STREAM_STRIDE : nullptr;
+}
+
+double* Accounting::node_of(const double* row, uint32_t limit) const {
+  const double number = load(&row[stream::NODE_BITRATE + limit]);
+  if (!(number >= 0 && number < static_cast<double>(node_rows_))) return nullptr;
+  return nodes_ + static_cast<size_t>(number) * NODE_STRIDE;
+}
+
+// The media node runs on the DTS clock, which a publisher can set at will. Where it breaks, what
+// the node held of the old timeline means nothing and is forgotten; the wall node still holds.
+void Accounting::follow_media_clock(double* row, double dts) {
+  const double last = row[stream::LAST_DTS];
+  row[stream::LAST_DTS] = dts;
+  if (last >= 0 && dts >= last && dts - last <= MEDIA_JUMP_MAX_MS) return;
+  double* node = node_of(row, constraint::STREAM_FPS_MEDIA);
+  if (node != nullptr) store(&node[node::TAT], dts);
+}
+
+// What players receive must decode. Only video is refused. A frame that others refer to takes
+// everything up to the next conforming keyframe with it, even when the mode changes meanwhile.
+bool Accounting::is_refused(double* row, const MessageMeta& message, bool enforced, double now) {
+  if (message.kind != kind::VIDEO || message.header || message.metadata) return false;
+  const bool dropping = row[stream::DROPPING] != 0;
+  if (dropping && !message.keyframe) return true;
+  if (!enforced) {
+    row[stream::DROPPING] = 0;
+    return false;
+  }
+  const bool loose = !message.keyframe && (message.disposable || message.all_frames == 0);
+  uint32_t cause = nonconforming(row, message, now);
+  if (cause == 0 && loose) cause = without_headroom(row, message.dts, now);
+  if (cause == 0) {
+    row[stream::DROPPING] = 0;
+    return false;
+  }
+  row[stream::DROP_CAUSE] = cause;
+  if (!loose) row[stream::DROPPING] = 1;
+  return true;
+}
+
+// A peek at every level before anything is taken. Another thread may charge a shared node in
+// between: the overshoot is one message per thread, and it is charged.
+uint32_t Accounting::nonconforming(const double* row, const MessageMeta& message,
+                                   double now) const {
+  uint32_t exceeded = 0;
+  for (uint32_t limit = 0; limit < CONSTRAINT_COUNT; limit++) {
+    const double cost = cost_of(limit, message);
+    double* node = cost > 0 ? node_of(row, limit) : nullptr;
+    const double clock = limit == constraint::STREAM_FPS_MEDIA ? message.dts : now;
+    if (node != nullptr && !would_conform(node, cost, clock, message.keyframe)) {
+      exceeded |= 1u << limit;
+    }
+  }
+  return exceeded;
+}
+
+uint32_t Accounting::without_headroom(const double* row, double dts, double now) const {
+  constexpr uint32_t JUDGED[] = {constraint::STREAM_BITRATE, constraint::STREAM_FPS_WALL,
+                                 constraint::STREAM_FPS_MEDIA};
+  uint32_t short_of = 0;
+  for (const uint32_t limit : JUDGED) {
+    const double* node = node_of(row, limit);
+    if (node == nullptr || is_unlimited(node)) continue;
+    const double clock = limit == constraint::STREAM_FPS_MEDIA ? dts : now;
+    if (load(&node[node::TAT]) - clock > DISPOSABLE_SHARE * load(&node[node::TAU])) {
+      short_of |= 1u << limit;
+    }
+  }
+  return short_of;
+}
+
+// Media time is charged message by message in every mode: the frames of one read span a stretch
+// of DTS, and charged together at its end they would look like a burst.
+uint32_t Accounting::charge_media(double* row, const MessageMeta& message, bool exempt) {
+  double* node = node_of(row, constraint::STREAM_FPS_MEDIA);
+  if (node == nullptr || charge_own(node, message.frames, message.dts) < 0 || exempt) return 0;
+  node[node::VIOLATIONS] += 1;
+  return 1u << constraint::STREAM_FPS_MEDIA;
+}
+
+double Accounting::charge_totals(double* row, const Totals& totals, uint32_t exceeded, double now) {
+  const bool exempt = is_exempt(row);
+  double own_delay = 0;
+  double parent_delay = 0;
+  for (uint32_t limit = 0; limit < CONSTRAINT_COUNT; limit++) {
+    if (limit == constraint::STREAM_FPS_MEDIA) continue;
+    const double cost = limit == constraint::STREAM_PACKET_RATE ? totals.packets
+                        : limit == constraint::STREAM_FPS_WALL  ? totals.frames
+                                                                : totals.bytes;
+    double* node = cost > 0 ? node_of(row, limit) : nullptr;
+    if (node == nullptr) continue;
+    const bool parent = limit >= constraint::CLIENT_BANDWIDTH;
+    const double delay = parent ? charge_shared(node, cost, now) : charge_own(node, cost, now);
+    if (delay < 0 || exempt) continue;
+    add(&node[node::VIOLATIONS], 1);
+    exceeded |= 1u << limit;
+    double& longest = parent ? parent_delay : own_delay;
+    if (delay > longest) longest = delay;
+  }
+  if (exempt) return 0;
+  if (exceeded != 0) count_violation(row, exceeded, now);
+  if (is_in_mode(row, mode::THROTTLE)) return own_delay > parent_delay ? own_delay : parent_delay;
+  return is_in_mode(row, mode::DISCONNECT) ? parent_delay : 0;
+}
+
+}  // namespace headgate
