@@ -39,8 +39,12 @@ export type AdmissionVerdict<L extends Lease = Lease> = Grant<L> | Denial;
 export interface Receipt {
   /** `r-` and lowercase base 36 */
   id: string;
-  /** ISO 8601 wall time, UTC */
+  /** ISO 8601 wall time, UTC, of the first decision it stands for */
   at: string;
+  /** how many like decisions it stands for: refusals of a flood share one receipt, 1 otherwise */
+  count: number;
+  /** wall time of the last of them; equals `at` when `count` is 1 */
+  last_at: string;
   action: 'refuse' | 'throttle' | 'drop' | 'cut' | 'observe';
   reason: Reason;
   scope: Scope;

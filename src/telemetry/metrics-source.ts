@@ -59,9 +59,11 @@ export interface MetricsReading {
   /** bytes of half-received messages */
   readonly pendingBytes: number;
   readonly configReloads: { readonly ok: number; readonly failed: number };
+  /** `AuditTrail.recorded` */
   readonly receipts: number;
   /** events that some subscriber of the audit trail was too slow to get */
   readonly eventsDropped: number;
+  readonly logLinesDropped: number;
 }
 
 export interface IngestCounts {

@@ -1,0 +1,248 @@
+/**
+ * The audit trail: the last receipts and operator actions, in two rings, with
+ * subscribers that are told each one as it happens.
+ *
+ * A flood must neither cost much nor wash the trail away. So refusals before a
+ * publish (TCP level: no path is known yet) that are alike (same reason and
+ * key, and same address when the key is wider than one) share a receipt for a
+ * second and only raise its `count`. Past `FLOOD_RECEIPTS_PER_SECOND` different ones in a
+ * second, the rest of that second is counted on one receipt per reason whose
+ * key and address are `*`. So whoever is refused floods at most that many
+ * receipts a second, and recording stays O(1).
+ */
+import type { Reason } from '../core/reasons.ts';
+import { REASONS } from '../core/reasons.ts';
+import type { Denial, Receipt } from '../core/verdict.ts';
+import type { AuditEvent, OperatorAction, ReceiptFilter } from './events.ts';
+import { printable } from './printable.ts';
+
+/** How long like refusals share a receipt, ms: short enough that `at` still says when. */
+const COALESCE_MS = 1_000;
+
+/** Different TCP-level receipts a second: the default ring of 10,000 then holds at least 100 s of a flood. */
+const FLOOD_RECEIPTS_PER_SECOND = 100;
+
+/** Operator actions kept. They are rare; a thousand is weeks. */
+const ACTIONS_KEPT = 1_000;
+
+/** Subscribers at once: dashboards and `headgate events`, not a public feed. */
+const SUBSCRIBERS_MAX = 64;
+
+/** 2026-01-01T00:00Z, Unix ms. Ids count from here in tenths of a second, so that a restart does not reuse them. */
+const ID_EPOCH_MS = 1_767_225_600_000;
+
+/** Who and what a decision met, beside the decision itself. */
+export interface DecisionContext {
+  readonly action: Receipt['action'];
+  readonly ip: string;
+  readonly protocol: string;
+  /** null while it is not known (TCP level) */
+  readonly path: string | null;
+  readonly client: string | null;
+  readonly stream: string | null;
+  /** one sentence for people */
+  readonly detail: string;
+}
+
+export type Decision = Omit<Denial, 'allowed'> & DecisionContext;
+
+export interface AuditOptions {
+  /** receipts kept, at least 1 */
+  readonly receipts: number;
+  /** wall clock, Unix ms, for display */
+  readonly wallMs: () => number;
+}
+
+export class AuditTrail {
+  readonly #wallMs: () => number;
+  readonly #listeners = new Set<(event: AuditEvent) => void>();
+  readonly #actions: OperatorAction[] = [];
+  #ring: (Receipt | undefined)[];
+  /** number of the next receipt; its place in the ring is the number modulo the ring's length */
+  #next: number;
+  #nextAction: number;
+  #recorded = 0;
+  /** receipts that like refusals of the current second may still join */
+  #open = new Map<string, Receipt>();
+  #openSince = Number.NEGATIVE_INFINITY;
+
+  constructor(options: AuditOptions) {
+    this.#wallMs = options.wallMs;
+    this.#ring = new Array<Receipt | undefined>(options.receipts);
+    this.#next = Math.max(0, Math.floor((options.wallMs() - ID_EPOCH_MS) / 100));
+    this.#nextAction = this.#next;
+  }
+
+  /** Decisions recorded since the start, those that only raised a `count` included. */
+  get recorded(): number {
+    return this.#recorded;
+  }
+
+  /**
+   * Writes the receipt of one decision, or counts it on an open one. `now` is
+   * monotonic ms. The receipt is live: its `count` and `last_at` may still grow.
+   */
+  record(decision: Decision, now: number): Receipt {
+    this.#recorded++;
+    if (decision.action !== 'refuse' || decision.path !== null) return this.#write(decision);
+    if (!(now - this.#openSince < COALESCE_MS && now >= this.#openSince)) {
+      this.#open.clear();
+      this.#openSince = now;
+    }
+    const likeness = `${decision.reason} ${decision.key} ${decision.scope === 'ip' ? '' : decision.ip}`;
+    const like = this.#open.get(likeness);
+    if (like !== undefined) return this.#count(like);
+    if (this.#open.size < FLOOD_RECEIPTS_PER_SECOND) {
+      const receipt = this.#write(decision);
+      this.#open.set(likeness, receipt);
+      return receipt;
+    }
+    return this.#flooded(decision);
+  }
+
+  /** Writes down what an operator or the server itself did. */
+  act(action: Omit<OperatorAction, 'id' | 'at'>): OperatorAction {
+    const written: OperatorAction = {
+      id: `a-${(this.#nextAction++).toString(36)}`,
+      at: new Date(this.#wallMs()).toISOString(),
+      action: action.action,
+      by: printable(action.by),
+      target: action.target === null ? null : printable(action.target),
+      result: action.result,
+      detail: printable(action.detail, 1_000),
+    };
+    this.#actions.push(written);
+    if (this.#actions.length > ACTIONS_KEPT) this.#actions.shift();
+    this.#tell({ kind: 'audit', action: written });
+    return written;
+  }
+
+  /** The receipt of that id while it is in the ring. */
+  find(id: string): Receipt | null {
+    const match = /^r-([0-9a-z]{1,10})$/.exec(id);
+    if (match === null) return null;
+    const receipt = this.#ring[Number.parseInt(match[1]!, 36) % this.#ring.length];
+    return receipt?.id === id ? receipt : null;
+  }
+
+  /** Receipts that match, newest first. A scan of the ring: under a millisecond for the default 10,000. */
+  query(filter: ReceiptFilter): Receipt[] {
+    const found: Receipt[] = [];
+    const key = filter.key === undefined ? undefined : printable(filter.key);
+    for (const receipt of this.#newestFirst()) {
+      if (found.length >= filter.limit) break;
+      if (filter.reason !== undefined && receipt.reason !== filter.reason) continue;
+      if (key !== undefined && !matches(receipt, key)) continue;
+      found.push(receipt);
+    }
+    return found;
+  }
+
+  /** The last `limit` receipts and actions together, newest first. */
+  recent(limit: number): AuditEvent[] {
+    const events: AuditEvent[] = this.query({ limit }).map((receipt) => ({ kind: 'receipt', receipt }));
+    for (const action of this.#actions.slice(-limit)) events.push({ kind: 'audit', action });
+    const at = (event: AuditEvent): string => (event.kind === 'receipt' ? event.receipt.at : event.action.at);
+    return events.sort((a, b) => (at(a) < at(b) ? 1 : at(a) > at(b) ? -1 : 0)).slice(0, limit);
+  }
+
+  /** See `AuditPort.subscribe`. A listener must not throw. */
+  subscribe(listener: (event: AuditEvent) => void): (() => void) | null {
+    if (this.#listeners.size >= SUBSCRIBERS_MAX) return null;
+    const own = (event: AuditEvent): void => listener(event);
+    this.#listeners.add(own);
+    return () => {
+      this.#listeners.delete(own);
+    };
+  }
+
+  /** Changes how many receipts are kept (config reload); the newest stay. */
+  resize(receipts: number): void {
+    const kept = [...this.#newestFirst()].slice(0, receipts);
+    this.#ring = new Array<Receipt | undefined>(receipts);
+    for (const receipt of kept) this.#ring[Number.parseInt(receipt.id.slice(2), 36) % receipts] = receipt;
+  }
+
+  #flooded(decision: Decision): Receipt {
+    const likeness = FLOOD_KEYS[decision.reason];
+    const like = this.#open.get(likeness);
+    if (like !== undefined) return this.#count(like);
+    const receipt = this.#write({
+      ...decision,
+      key: '*',
+      ip: '*',
+      detail: `more refusals of this kind in one second than are told apart; the first was ${decision.ip}`,
+    });
+    this.#open.set(likeness, receipt);
+    return receipt;
+  }
+
+  #count(receipt: Receipt): Receipt {
+    receipt.count++;
+    receipt.last_at = new Date(this.#wallMs()).toISOString();
+    return receipt;
+  }
+
+  #write(decision: Decision): Receipt {
+    const number = this.#next++;
+    const at = new Date(this.#wallMs()).toISOString();
+    const receipt: Receipt = {
+      id: `r-${number.toString(36)}`,
+      at,
+      count: 1,
+      last_at: at,
+      action: decision.action,
+      reason: decision.reason,
+      scope: decision.scope,
+      key: printable(decision.key),
+      limit: finite(decision.limit),
+      observed: finite(decision.observed),
+      window: finite(decision.windowMs),
+      retry_after_ms: finite(decision.retryAfterMs),
+      ip: printable(decision.ip),
+      protocol: decision.protocol,
+      path: decision.path === null ? null : printable(decision.path),
+      client: decision.client === null ? null : printable(decision.client),
+      stream: decision.stream,
+      detail: printable(decision.detail, 1_000),
+    };
+    this.#ring[number % this.#ring.length] = receipt;
+    this.#tell({ kind: 'receipt', receipt });
+    return receipt;
+  }
+
+  #tell(event: AuditEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  *#newestFirst(): Generator<Receipt> {
+    for (let back = 1; back <= this.#ring.length; back++) {
+      const number = this.#next - back;
+      const receipt = number < 0 ? undefined : this.#ring[number % this.#ring.length];
+      if (receipt === undefined) return;
+      yield receipt;
+    }
+  }
+}
+
+/** Map keys of the overflow receipts, made once so that a flood makes no strings. No likeness is a bare word. */
+const FLOOD_KEYS = Object.fromEntries(REASONS.map((reason) => [reason, `${reason}*`])) as Record<
+  Reason,
+  string
+>;
+
+function finite(value: number | null): number | null {
+  return value !== null && Number.isFinite(value) ? value : null;
+}
+
+function matches(receipt: Receipt, key: string): boolean {
+  return (
+    receipt.id === key ||
+    receipt.key === key ||
+    receipt.ip === key ||
+    receipt.client === key ||
+    receipt.stream === key ||
+    receipt.path === key ||
+    receipt.path?.slice(receipt.path.lastIndexOf('/') + 1) === key
+  );
+}
