@@ -1,0 +1,11 @@
+// Compiles src/ to dist/, with declarations, for the npm package. The checkout itself runs its TypeScript directly.
+
+import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import path from 'node:path';
+
+const root = path.resolve(import.meta.dirname, '..');
+rmSync(path.join(root, 'dist'), { recursive: true, force: true });
+const tsc = path.join(root, 'node_modules/.bin/tsc');
+const run = spawnSync(tsc, ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+process.exit(run.status ?? 1);

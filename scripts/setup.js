@@ -1,0 +1,198 @@
+// Brings what a run needs: `setup.js serve` before `npm start`, `setup.js test` before `npm test`.
+//
+// It runs on whatever Node the machine has (18 or newer), before anything is installed, so it is plain JavaScript
+// without dependencies. Each step first looks whether there is anything to do; when nothing is missing it says
+// nothing and takes a few milliseconds. It writes to this checkout and, through the system's package manager, to
+// the system; nowhere else. It runs `npm ci`, which runs our own `install` script (scripts/install.js); that one
+// does nothing in a checkout, which is why the two cannot call each other for ever.
+
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { addonIsCurrent, buildAddon } from './build-addon.js';
+
+const ROOT = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '..');
+const OLDEST_NODE_MAJOR = 18;
+/** Seconds to wait while another apt or dpkg holds the lock: unattended upgrades take minutes. */
+const APT_LOCK_SECONDS = 300;
+
+/**
+ * Everything that comes from the system. `missing` answers in milliseconds whether the thing is there; `packages`
+ * are Debian's and Ubuntu's names; those in `packagesIfKnown` are asked for only where the release has them.
+ */
+const SYSTEM = [
+  {
+    what: 'python3',
+    why: 'node-gyp, which builds the native addon, is written in it',
+    runs: ['serve', 'test'],
+    missing: () => !onPath('python3'),
+    packages: ['python3'],
+  },
+  {
+    what: 'make',
+    why: 'it drives the build of the native addon',
+    runs: ['serve', 'test'],
+    missing: () => !onPath('make'),
+    packages: ['make'],
+  },
+  {
+    what: 'g++',
+    why: 'it compiles the native addon',
+    runs: ['serve', 'test'],
+    missing: () => !onPath('g++'),
+    packages: ['g++'],
+  },
+  {
+    what: 'ffmpeg',
+    why: 'the end-to-end tests publish and play with it',
+    runs: ['test'],
+    missing: () => !onPath('ffmpeg'),
+    packages: ['ffmpeg'],
+  },
+  {
+    what: 'clang with its sanitizer and fuzzer libraries',
+    why: 'the C++ tests run under AddressSanitizer and UBSan, the fuzz target under libFuzzer',
+    runs: ['test'],
+    missing: () => !onPath('clang++') || !clangHas('fuzzer') || !clangHas('asan'),
+    packages: ['clang'],
+    // Releases that lack this package ship the libraries with clang itself.
+    packagesIfKnown: ['libclang-rt-dev'],
+  },
+];
+
+function say(line) {
+  process.stdout.write(`setup: ${line}\n`);
+}
+
+/** Ends the run: what went wrong, and what to type. */
+function stop(problem, remedy) {
+  process.stderr.write(`setup: ${problem}\nsetup: ${remedy}\n`);
+  process.exit(1);
+}
+
+function onPath(command) {
+  return (process.env.PATH ?? '').split(path.delimiter).some((dir) => {
+    try {
+      accessSync(path.join(dir, command), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Whether clang's run-time library of that name is installed; its file name says the processor or does not. */
+function clangHas(library) {
+  const arch = { x64: 'x86_64', arm64: 'aarch64' }[process.arch] ?? process.arch;
+  return [`libclang_rt.${library}-${arch}.a`, `libclang_rt.${library}.a`].some((file) => {
+    const found = spawnSync('clang', [`--print-file-name=${file}`], { encoding: 'utf8' });
+    return found.status === 0 && path.isAbsolute(found.stdout.trim()) && existsSync(found.stdout.trim());
+  });
+}
+
+/** The words to put before a command that needs root, or null where there is no way. */
+function rootPrefix() {
+  if (process.getuid?.() === 0) return [];
+  return spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0 ? ['sudo', '-n'] : null;
+}
+
+function aptKnows(name) {
+  return spawnSync('apt-cache', ['show', '--no-all-versions', name], { stdio: 'ignore' }).status === 0;
+}
+
+function installSystemPackages(mode) {
+  const wanted = SYSTEM.filter((entry) => entry.runs.includes(mode) && entry.missing());
+  if (wanted.length === 0) return;
+  for (const entry of wanted) say(`${entry.what} is missing: ${entry.why}`);
+  const certain = wanted.flatMap((entry) => entry.packages);
+  const perhaps = wanted.flatMap((entry) => entry.packagesIfKnown ?? []);
+  if (!onPath('apt-get')) {
+    stop(
+      'this system has no apt-get',
+      `install with its own package manager, then run this again: ${certain.join(' ')}`,
+    );
+  }
+  const prefix = rootPrefix();
+  if (prefix === null) {
+    const packages = [...certain, ...perhaps.filter(aptKnows)].join(' ');
+    stop(
+      'installing needs root, and sudo asks for a password',
+      `type: sudo apt-get update && sudo apt-get install -y ${packages}`,
+    );
+  }
+  const run = (...args) => {
+    const [command, ...rest] = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args];
+    return spawnSync(command, rest, { stdio: ['ignore', 'ignore', 'inherit'] }).status === 0;
+  };
+  const lock = `DPkg::Lock::Timeout=${APT_LOCK_SECONDS}`;
+  say('apt-get update: to know the current packages');
+  if (!run('update', '-qq', '-o', lock)) say('apt-get update failed; trying with the lists that are here');
+  const packages = [...certain, ...perhaps.filter(aptKnows)];
+  say(`apt-get install ${packages.join(' ')}`);
+  if (!run('install', '-y', '-qq', '--no-install-recommends', '-o', lock, ...packages)) {
+    stop(
+      'apt-get could not install them',
+      `type: apt-get install ${packages.join(' ')}   and see what it says`,
+    );
+  }
+  const still = wanted.filter((entry) => entry.missing()).map((entry) => entry.what);
+  if (still.length > 0)
+    stop(`still missing after the install: ${still.join(', ')}`, 'install it by hand, then run this again');
+}
+
+function modifiedMs(file) {
+  return existsSync(file) ? statSync(file).mtimeMs : 0;
+}
+
+/** npm writes its own stamp, node_modules/.package-lock.json, at the end of every install that went well. */
+function installNodePackages() {
+  const stamp = modifiedMs(path.join(ROOT, 'node_modules/.package-lock.json'));
+  if (stamp > 0 && stamp >= modifiedMs(path.join(ROOT, 'package-lock.json'))) return;
+  say('npm ci: node_modules is missing or older than package-lock.json');
+  const options = [
+    'ci',
+    '--include=dev',
+    '--include=optional',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ];
+  const underNpm = process.env.npm_execpath;
+  const ci = underNpm?.endsWith('.js')
+    ? spawnSync(process.execPath, [underNpm, ...options], { cwd: ROOT, stdio: 'inherit' })
+    : spawnSync('npm', options, { cwd: ROOT, stdio: 'inherit' });
+  if (ci.status !== 0) stop('npm ci failed; its message stands above', 'type: npm ci');
+}
+
+/** The Node that everything here runs on comes with the packages (tools/node); npm puts it first in PATH. */
+function requirePinnedNode() {
+  const pinned = path.join(ROOT, 'node_modules/.bin/node');
+  if (existsSync(pinned)) return;
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major > 22 || (major === 22 && minor >= 18)) return;
+  stop(
+    `there is no packaged Node for ${process.platform} ${process.arch}, and this one is ${process.version}`,
+    'install Node 22.18 or newer (https://nodejs.org), then run this again',
+  );
+}
+
+function buildNativeAddon() {
+  if (addonIsCurrent()) return;
+  say('building the native addon: it is missing or older than its sources (native/, binding.gyp)');
+  const failure = buildAddon();
+  if (failure !== null) stop(failure, 'type: node scripts/build-addon.js');
+}
+
+const mode = process.argv[2];
+if (mode !== 'serve' && mode !== 'test')
+  stop('it takes one word', 'type: node scripts/setup.js serve   or: node scripts/setup.js test');
+if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE_MAJOR) {
+  stop(
+    `this Node is ${process.version}`,
+    `install Node ${OLDEST_NODE_MAJOR} or newer to set up with (https://nodejs.org)`,
+  );
+}
+installSystemPackages(mode);
+installNodePackages();
+requirePinnedNode();
+buildNativeAddon();
