@@ -1,0 +1,303 @@
+import {
+  addressKey,
+  CidrSet,
+  type IpAddress,
+  ipKey,
+  parseCidr,
+  parseIp,
+  UNKNOWN_IP_KEY,
+} from '../../lib/ip.ts';
+import { Gcra } from '../limiter/gcra.ts';
+import { KeyedGcra } from '../limiter/keyed.ts';
+import type { EventRate } from '../limits.ts';
+import type { AdmissionVerdict, Denial } from '../verdict.ts';
+import { Cooldowns } from './cooldowns.ts';
+import { CAP_RETRY_HINT_MS, capRefusal, capWaitMs, rateRefusal, refusal } from './denials.ts';
+import { ConnectionGrant, type ConnectionLease, PublishGrant, type PublishLease } from './leases.ts';
+import { type ClientUse, Occupancy } from './occupancy.ts';
+import { PublishRate } from './publish-rate.ts';
+import type {
+  AddressSnapshot,
+  AdmissionConfig,
+  CooldownSubject,
+  GateCheck,
+  GlobalSnapshot,
+  PublishRequest,
+} from './questions.ts';
+
+export type { ConnectionLease, PublishLease } from './leases.ts';
+
+/**
+ * Addresses with a rate window, clients with one, and cooldowns of each kind
+ * kept at once. A row costs about 100 bytes; a window empties within its period,
+ * so this holds 65,536 different newcomers per period. Past it a newcomer is told
+ * when the next row comes free (see `KeyedGcra`).
+ */
+const REMEMBERED_MAX = 65_536;
+
+/**
+ * May this connection be opened, may this stream be published?
+ *
+ * Each question looks at every level before it takes anything at any: a denied
+ * attempt consumes nothing. The denial names the first level that failed, in
+ * the order of the checks; its delay is the longest of all that failed, so that
+ * a retry then passes if nothing else happened. Caps cannot promise that and
+ * give `CAP_RETRY_HINT_MS`.
+ *
+ * What is taken is a lease, released once when the socket closes. Rates are
+ * charged by what was admitted and are not given back.
+ */
+export class Admission {
+  readonly #gates: readonly GateCheck[];
+  readonly #occupancy = new Occupancy();
+  readonly #addressCooldowns = new Cooldowns(REMEMBERED_MAX);
+  readonly #keyCooldowns = new Cooldowns(REMEMBERED_MAX);
+  readonly #globalRate: Gcra;
+  readonly #ipRate: KeyedGcra;
+  readonly #publishRate = new PublishRate(REMEMBERED_MAX);
+  #limits: AdmissionConfig['limits'];
+  #allow: CidrSet;
+  #deny: CidrSet;
+  #draining = false;
+
+  /** Throws TypeError for a network that cannot be read: config is validated before. */
+  constructor(config: AdmissionConfig, gates: readonly GateCheck[] = []) {
+    this.#gates = gates;
+    this.#limits = config.limits;
+    this.#allow = networks(config.allow);
+    this.#deny = networks(config.deny);
+    this.#globalRate = new Gcra(config.limits.global.connection_rate);
+    this.#ipRate = new KeyedGcra({ ...config.limits.ip.connection_rate, capacity: REMEMBERED_MAX });
+  }
+
+  /**
+   * Puts new limits in force. Leases, consumed rates and cooldowns stay; a
+   * connection keeps the address key and exemption it came in with.
+   */
+  configure(config: AdmissionConfig, now: number): void {
+    const { global, ip } = config.limits;
+    this.#allow = networks(config.allow);
+    this.#deny = networks(config.deny);
+    if (differ(global.connection_rate, this.#limits.global.connection_rate)) {
+      this.#globalRate.setRate(global.connection_rate, now);
+    }
+    if (differ(ip.connection_rate, this.#limits.ip.connection_rate)) {
+      this.#ipRate.setRate(ip.connection_rate, now);
+    }
+    this.#limits = config.limits;
+  }
+
+  /** While draining nobody is let in, and told never to return to this process. */
+  setDraining(draining: boolean): void {
+    this.#draining = draining;
+  }
+
+  /** Asked for every accepted socket before a byte is read. */
+  connect(ip: string, now: number): AdmissionVerdict<ConnectionLease> {
+    const address = parseIp(ip);
+    const key = this.#keyOf(ip, address);
+    if (address !== null && this.#deny.has(address)) return refusal('denied', key, Number.POSITIVE_INFINITY);
+    const exempt = address !== null && this.#allow.has(address);
+    const closed = this.#closed(now, exempt);
+    if (closed !== null && (exempt || this.#draining)) return closed;
+    if (exempt) return new ConnectionGrant(this.#occupancy, ip, key, true);
+
+    const { global, ip: perIp } = this.#limits;
+    const use = this.#occupancy.addresses.get(key);
+    // An address that holds a live stream is shared by several publishers; their keys decide at publish.
+    const shared = use !== undefined && use.streams > 0;
+    const cooldownMs = shared ? 0 : this.#addressCooldowns.remainingMs(key, now);
+    const globalCapMs = capWaitMs(this.#occupancy.connections, global.max_connections);
+    const globalRateMs = this.#globalRate.peek(1, now);
+    const held = use === undefined ? 0 : use.connections;
+    const ipCapMs = capWaitMs(held, perIp.max_connections);
+    const ipRateMs = this.#ipRate.peek(key, 1, now);
+    const waitMs = Math.max(cooldownMs, globalCapMs, globalRateMs, ipCapMs, ipRateMs);
+    if (waitMs === 0 && closed === null) {
+      this.#globalRate.take(1, now);
+      this.#ipRate.take(key, 1, now);
+      return new ConnectionGrant(this.#occupancy, ip, key, false);
+    }
+    if (closed !== null) return later(closed, waitMs);
+    if (cooldownMs > 0) return refusal('cooldown', key, waitMs);
+    if (globalCapMs > 0) {
+      const { connections } = this.#occupancy;
+      return capRefusal('global_connections', 'global', global.max_connections, connections, waitMs);
+    }
+    if (globalRateMs > 0) {
+      return rateRefusal('global_connection_rate', 'global', global.connection_rate, globalRateMs, waitMs);
+    }
+    if (ipCapMs > 0) return capRefusal('ip_connections', key, perIp.max_connections, held, waitMs);
+    return rateRefusal('ip_connection_rate', key, perIp.connection_rate, ipRateMs, waitMs);
+  }
+
+  /**
+   * Asked once per publish, after authentication. With a takeover the ghost's
+   * lease counts as given back, and is released in the same step as the grant.
+   * Throws when the connection was already released: its streams could never end.
+   */
+  publish(request: PublishRequest, connection: ConnectionLease, now: number): AdmissionVerdict<PublishLease> {
+    if (!(connection instanceof ConnectionGrant) || !connection.held) {
+      throw new TypeError('publish on a connection that is not held');
+    }
+    const { client, path, limits, occupant } = request;
+    const { exempt } = connection;
+    const closed = this.#closed(now, exempt);
+    if (closed !== null && this.#draining) return closed;
+
+    const ghost = occupant?.takeover === true && occupant.lease.held ? occupant.lease : null;
+    const clientStreams =
+      (this.#occupancy.clients.get(client)?.streams ?? 0) -
+      (ghost !== null && ghost.client === client ? 1 : 0);
+    const streams = this.#occupancy.streams - (ghost !== null ? 1 : 0);
+    const cooldownMs = this.#keyCooldownMs(request.keyId, connection.ipKey, now);
+    const clientCapMs = exempt ? 0 : capWaitMs(clientStreams, limits.max_streams);
+    const clientRateMs = exempt ? 0 : this.#publishRate.peek(client, limits.publish_rate, now);
+    const duplicateMs = occupant !== null && !occupant.takeover ? CAP_RETRY_HINT_MS : 0;
+    const { max_streams } = this.#limits.global;
+    const globalCapMs = exempt ? 0 : capWaitMs(streams, max_streams);
+    const waitMs = Math.max(cooldownMs, clientCapMs, clientRateMs, duplicateMs, globalCapMs);
+    if (waitMs === 0 && closed === null) {
+      ghost?.release(now);
+      if (!exempt) this.#publishRate.take(client, limits.publish_rate, now);
+      return new PublishGrant(this.#occupancy, connection.use, client);
+    }
+    if (closed !== null) return later(closed, waitMs);
+    if (cooldownMs > 0) return refusal('cooldown', path, waitMs);
+    if (clientCapMs > 0)
+      return capRefusal('client_streams', client, limits.max_streams, clientStreams, waitMs);
+    if (clientRateMs > 0) {
+      return rateRefusal('client_publish_rate', client, limits.publish_rate, clientRateMs, waitMs);
+    }
+    if (duplicateMs > 0) return refusal('stream_duplicate', path, waitMs);
+    return capRefusal('global_streams', 'global', max_streams, streams, waitMs);
+  }
+
+  /**
+   * Refuses a subject for `ms` from now, because of `cause` (a reason word). A
+   * running cooldown only ever gets longer. 0 ms starts none.
+   */
+  startCooldown(subject: CooldownSubject, ms: number, cause: string, now: number): void {
+    const address = subject.ip === undefined ? null : ipKey(subject.ip, this.#limits.ip.ipv6_prefix);
+    if (address !== null) this.#addressCooldowns.start(address, ms, cause, now);
+    for (const keyId of subject.keys ?? []) this.#keyCooldowns.start(anywhere(keyId), ms, cause, now);
+    if (address === null) return;
+    for (const keyId of subject.keysAtIp ?? []) this.#keyCooldowns.start(at(keyId, address), ms, cause, now);
+  }
+
+  /** Clients that hold a stream. */
+  clients(): Iterable<Readonly<ClientUse>> {
+    return this.#occupancy.clients.values();
+  }
+
+  /** Streams a client holds now. */
+  clientStreams(client: string): number {
+    return this.#occupancy.clients.get(client)?.streams ?? 0;
+  }
+
+  /** Addresses that hold a connection or a stream, then those in cooldown that hold nothing. */
+  *ips(now: number): Generator<AddressSnapshot> {
+    const cooldowns = new Map(this.#addressCooldowns.running(now));
+    for (const { key, connections, exempt, streams } of this.#occupancy.addresses.values()) {
+      const cooldown = cooldowns.get(key);
+      cooldowns.delete(key);
+      const allExempt = connections > 0 && exempt === connections;
+      yield addressSnapshot(key, connections, streams, allExempt, cooldown, now);
+    }
+    for (const [key, cooldown] of cooldowns) yield addressSnapshot(key, 0, 0, false, cooldown, now);
+  }
+
+  global(): GlobalSnapshot {
+    const cooldowns = [this.#addressCooldowns, this.#keyCooldowns];
+    return {
+      connections: this.#occupancy.connections,
+      streams: this.#occupancy.streams,
+      maxConnections: this.#limits.global.max_connections,
+      maxStreams: this.#limits.global.max_streams,
+      remembered: cooldowns.reduce((sum, { size }) => sum + size, this.#ipRate.size + this.#publishRate.size),
+      cooldownsForgotten: cooldowns.reduce((sum, { forgotten }) => sum + forgotten, 0),
+      refusedFull: this.#ipRate.refusedFull + this.#publishRate.refusedFull,
+    };
+  }
+
+  /** Gives back memory of rate windows and cooldowns that are over, at most `maxSteps` of each kind. For the control loop. */
+  evictIdle(now: number, maxSteps: number): void {
+    this.#ipRate.evictIdle(now, maxSteps);
+    this.#publishRate.evictIdle(now, maxSteps);
+    this.#addressCooldowns.evictIdle(now, maxSteps);
+    this.#keyCooldowns.evictIdle(now, maxSteps);
+  }
+
+  #keyOf(ip: string, address: IpAddress | null): string {
+    if (address === null) return UNKNOWN_IP_KEY;
+    // Dotted text that parses is canonical already: the common case makes no new string.
+    if (address.family === 4 && ip.length <= DOTTED_LENGTH_MAX && !ip.includes(':')) return ip;
+    return addressKey(address, this.#limits.ip.ipv6_prefix);
+  }
+
+  #closed(now: number, exempt: boolean): Denial | null {
+    if (this.#draining) return refusal('draining', 'server', Number.POSITIVE_INFINITY);
+    for (const gate of this.#gates) {
+      const denial = gate(now, exempt);
+      if (denial !== null) return denial;
+    }
+    return null;
+  }
+
+  #keyCooldownMs(keyId: string, address: string, now: number): number {
+    const cooldowns = this.#keyCooldowns;
+    if (cooldowns.size === 0) return 0;
+    return Math.max(
+      cooldowns.remainingMs(anywhere(keyId), now),
+      cooldowns.remainingMs(at(keyId, address), now),
+    );
+  }
+}
+
+/** `255.255.255.255` */
+const DOTTED_LENGTH_MAX = 15;
+
+/** The address comes first and holds no space, so the two kinds of entry never meet. */
+function at(keyId: string, address: string): string {
+  return `${address} ${keyId}`;
+}
+
+function anywhere(keyId: string): string {
+  return `* ${keyId}`;
+}
+
+function later(denial: Denial, waitMs: number): Denial {
+  return waitMs > denial.retryAfterMs ? { ...denial, retryAfterMs: waitMs } : denial;
+}
+
+function differ(a: EventRate, b: EventRate): boolean {
+  return a.count !== b.count || a.periodMs !== b.periodMs;
+}
+
+function networks(texts: readonly string[]): CidrSet {
+  return new CidrSet(
+    texts.map((text) => {
+      const result = parseCidr(text);
+      if (!result.ok) throw new TypeError(result.error);
+      return result.cidr;
+    }),
+  );
+}
+
+function addressSnapshot(
+  key: string,
+  connections: number,
+  streams: number,
+  exempt: boolean,
+  cooldown: { readonly untilMs: number; readonly cause: string } | undefined,
+  now: number,
+): AddressSnapshot {
+  return {
+    key,
+    connections,
+    streams,
+    exempt,
+    cooldownMs: cooldown === undefined ? 0 : cooldown.untilMs - now,
+    cooldownCause: cooldown?.cause ?? null,
+  };
+}
