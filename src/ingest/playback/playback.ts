@@ -1,0 +1,175 @@
+import { onStatus, streamEof } from '../rtmp/replies.ts';
+import { type Broadcast, type BroadcastOptions, type BroadcastOwner, Channel } from './broadcast.ts';
+import type { Framing, Player, PlayerEnd, PlayerOutput } from './player.ts';
+
+export type { Broadcast, BroadcastOptions } from './broadcast.ts';
+export type { MediaMessage } from './media-message.ts';
+export type { Player, PlayerEnd, PlayerOutput } from './player.ts';
+
+/**
+ * Everybody who watches: the streams that can be played, by path, and the
+ * bounds that hold over all players.
+ */
+
+export interface PlaybackLimits {
+  /** players at once, over all streams and protocols */
+  readonly maxPlayers: number;
+  /** bytes one player may leave unread before it is dropped */
+  readonly maxQueueBytes: number;
+}
+
+/** Where playback says what happened. */
+export interface PlaybackLog {
+  info(fields: Record<string, unknown>, text: string): void;
+}
+
+/**
+ * GOP copies that all joining players together may still have to read, bytes.
+ * Without this bound, a thousand players that join a stream with a full GOP
+ * and read nothing would cost a thousand GOPs of memory.
+ */
+const REPLAY_BYTES_MAX = 256 * 1024 * 1024;
+
+/** The side of a player's RTMP connection that is written to: a `net.Socket`. */
+export interface RtmpPlayerSocket {
+  readonly writableLength: number;
+  write(bytes: Buffer): boolean;
+  destroy(): void;
+}
+
+export interface PlaybackStats {
+  readonly players: number;
+  readonly broadcasts: number;
+  /** since the start */
+  readonly joined: number;
+  readonly droppedSlow: number;
+  readonly refusedFull: number;
+  /** GOP bytes handed to players that have not caught up yet */
+  readonly replayBytes: number;
+}
+
+export class Playback implements BroadcastOwner {
+  #limits: PlaybackLimits;
+  readonly #log: PlaybackLog;
+  readonly #replayBytesMax: number;
+  readonly #channels = new Map<string, Channel>();
+  #players = 0;
+  #joined = 0;
+  #droppedSlow = 0;
+  #refusedFull = 0;
+
+  constructor(limits: PlaybackLimits, log: PlaybackLog, replayBytesMax = REPLAY_BYTES_MAX) {
+    this.#limits = limits;
+    this.#log = log;
+    this.#replayBytesMax = replayBytesMax;
+  }
+
+  /** Takes new limits; players that are here stay. */
+  configure(limits: PlaybackLimits): void {
+    this.#limits = limits;
+  }
+
+  /** Makes `path` playable. A broadcast that is still open there is ended first: its publisher was replaced. */
+  open(path: string, options: BroadcastOptions): Broadcast {
+    this.#channels.get(path)?.end();
+    const channel = new Channel(path, options, this);
+    this.#channels.set(path, channel);
+    return channel;
+  }
+
+  /** The broadcast of `path`, or null when nobody publishes there. */
+  get(path: string): Broadcast | null {
+    return this.#channels.get(path) ?? null;
+  }
+
+  /**
+   * Plays `path` on an RTMP connection whose play command has been answered.
+   * `onEnd` is called once, whoever ended it; closing the connection (flushed,
+   * unless it was destroyed for being slow) is left to it.
+   * @returns null when nobody publishes there, or there are too many players
+   */
+  playRtmp(
+    path: string,
+    socket: RtmpPlayerSocket,
+    streamId: number,
+    onEnd: (end: PlayerEnd) => void,
+  ): Player | null {
+    const output: PlayerOutput = {
+      write: (bytes) => socket.write(bytes),
+      queuedBytes: () => socket.writableLength,
+      finish: () => {
+        socket.write(streamEof(streamId));
+        socket.write(
+          onStatus(
+            streamId,
+            'status',
+            'NetStream.Play.UnpublishNotify',
+            `headgate: ${path} is no longer published`,
+          ),
+        );
+      },
+      destroy: () => socket.destroy(),
+    };
+    return this.#join(path, { rtmpStreamId: streamId }, output, onEnd);
+  }
+
+  /** Plays `path` as FLV. Same answers as `playRtmp`. */
+  playFlv(path: string, output: PlayerOutput, onEnd: (end: PlayerEnd) => void): Player | null {
+    return this.#join(path, 'flv', output, onEnd);
+  }
+
+  stats(): PlaybackStats {
+    return {
+      players: this.#players,
+      broadcasts: this.#channels.size,
+      joined: this.#joined,
+      droppedSlow: this.#droppedSlow,
+      refusedFull: this.#refusedFull,
+      replayBytes: this.#replayBytes(),
+    };
+  }
+
+  // -- BroadcastOwner -----------------------------------------------------------------------------
+
+  maxQueueBytes(): number {
+    return this.#limits.maxQueueBytes;
+  }
+
+  replayRoom(): number {
+    return Math.max(0, this.#replayBytesMax - this.#replayBytes());
+  }
+
+  playerLeft(path: string, end: PlayerEnd): void {
+    this.#players -= 1;
+    if (end !== 'slow') return;
+    this.#droppedSlow += 1;
+    this.#log.info({ path, queued_bytes_max: this.#limits.maxQueueBytes }, 'a slow player was dropped');
+  }
+
+  ended(channel: Channel): void {
+    if (this.#channels.get(channel.path) === channel) this.#channels.delete(channel.path);
+  }
+
+  #join(
+    path: string,
+    framing: Framing,
+    output: PlayerOutput,
+    onEnd: (end: PlayerEnd) => void,
+  ): Player | null {
+    const channel = this.#channels.get(path);
+    if (channel === undefined) return null;
+    if (this.#players >= this.#limits.maxPlayers) {
+      this.#refusedFull += 1;
+      return null;
+    }
+    this.#players += 1;
+    this.#joined += 1;
+    return channel.join(framing, output, onEnd);
+  }
+
+  #replayBytes(): number {
+    let bytes = 0;
+    for (const channel of this.#channels.values()) bytes += channel.replayBytes;
+    return bytes;
+  }
+}
