@@ -1,0 +1,79 @@
+import { monotonicMs } from '../lib/clock.ts';
+
+/**
+ * The control plane's heartbeat: a few times a second it lets every stream
+ * take its control step and every task do its round. It never holds the event
+ * loop for long: streams are stepped in batches with turns of the loop between.
+ */
+
+/** Period, ms: finer than any window an operator can set, coarse enough to cost nothing. */
+const PERIOD_MS = 250;
+
+/** Streams stepped before the event loop gets a turn: under 2 ms of work. */
+const BATCH = 500;
+
+/** Anything that takes a control step. */
+export interface Stepped {
+  step(now: number): void;
+}
+
+export interface ControlWork {
+  /** everything to step, in batches of at most `size`; may change meanwhile */
+  batches(size: number): Iterable<readonly Stepped[]>;
+  /** once a round, before the streams: deadlines, eviction of what is idle */
+  round(now: number): void;
+  /** a step threw: a fault of ours, to be told and survived */
+  failed(error: unknown): void;
+}
+
+export class ControlLoop {
+  readonly #work: ControlWork;
+  #timer: NodeJS.Timeout | null = null;
+  #running = false;
+  #stopped = false;
+  /** ms the last round took of the thread, turns given away not counted */
+  lastRoundMs = 0;
+
+  constructor(work: ControlWork) {
+    this.#work = work;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => void this.#round(), PERIOD_MS);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  async #round(): Promise<void> {
+    // A round that is still going on when the next is due takes its place.
+    if (this.#running) return;
+    this.#running = true;
+    let spentMs = 0;
+    let began = monotonicMs();
+    this.#guard(() => this.#work.round(began));
+    for (const batch of this.#work.batches(BATCH)) {
+      const now = monotonicMs();
+      for (const stepped of batch) this.#guard(() => stepped.step(now));
+      if (batch.length < BATCH) continue;
+      spentMs += monotonicMs() - began;
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#stopped) break;
+      began = monotonicMs();
+    }
+    this.lastRoundMs = spentMs + monotonicMs() - began;
+    this.#running = false;
+  }
+
+  /** One stream's fault must not stop the others' control. */
+  #guard(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.#work.failed(error);
+    }
+  }
+}

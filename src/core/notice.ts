@@ -1,0 +1,43 @@
+import type { Reason } from './reasons.ts';
+
+/**
+ * The one line a publisher is told when it is refused or cut, readable by
+ * people and programs:
+ * `headgate: stream_bitrate limit=6000kbps observed=8200kbps retry_after=30s receipt=r-1f3c`.
+ */
+export interface Notice {
+  readonly reason: Reason;
+  /** base units: bits/s, frames/s, messages/s or a count; null where the reason has none */
+  readonly limit: number | null;
+  readonly observed: number | null;
+  /** ms; null or Infinity = never */
+  readonly retryAfterMs: number | null;
+  readonly receipt: string;
+}
+
+export function describeNotice(notice: Notice): string {
+  const words = [`headgate: ${notice.reason}`];
+  if (notice.limit !== null) words.push(`limit=${amount(notice.reason, notice.limit)}`);
+  if (notice.observed !== null) words.push(`observed=${amount(notice.reason, notice.observed)}`);
+  words.push(`retry_after=${retryAfter(notice.retryAfterMs)}`);
+  words.push(`receipt=${notice.receipt}`);
+  return words.join(' ');
+}
+
+function amount(reason: Reason, value: number): string {
+  if (!Number.isFinite(value)) return 'unlimited';
+  if (reason === 'stream_bitrate' || reason.endsWith('_bandwidth')) return `${Math.round(value / 1000)}kbps`;
+  if (reason === 'stream_fps') return `${round(value)}fps`;
+  if (reason.endsWith('_rate')) return `${round(value)}/s`;
+  return String(round(value));
+}
+
+function retryAfter(ms: number | null): string {
+  if (ms === null || ms === Number.POSITIVE_INFINITY) return 'never';
+  // Rounded up: told in whole seconds, a promise must not come early.
+  return `${Math.max(0, Math.ceil(ms / 1000))}s`;
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}

@@ -1,0 +1,143 @@
+import type { OnExceed, StreamLimits } from '../limits.ts';
+import { CONSTRAINTS, type Constraint } from '../meter/slab-layout.ts';
+import type { Reason } from '../reasons.ts';
+
+/**
+ * From "this packet exceeded" to "this is what we do about it".
+ *
+ * The data plane only sets a bit per constraint. A few times a second the
+ * control loop hands those bits to one `Enforcement` per stream, which joins
+ * single excesses into *episodes*: an episode opens with the first excess of a
+ * constraint and closes once the constraint has been quiet for `QUIET_MS`. An
+ * episode is what a person wants to hear about: it gets one receipt, one log
+ * line and, when it lasts longer than `grace`, ends in a cut.
+ */
+
+/** An excess this long ago no longer counts as going on: the averaging window of the default bitrate. */
+export const QUIET_MS = 2_000;
+
+/** Bits of EXCEEDED that concern the stream's own limits, and so may end in a cut. */
+const OWN_MASK = 0b1111;
+
+const REASON_OF: Readonly<Record<Constraint, Reason>> = {
+  stream_bitrate: 'stream_bitrate',
+  stream_packet_rate: 'stream_packet_rate',
+  stream_fps_wall: 'stream_fps',
+  stream_fps_media: 'stream_fps',
+  client_bandwidth: 'client_bandwidth',
+  ip_bandwidth: 'ip_bandwidth',
+  global_bandwidth: 'global_bandwidth',
+};
+
+/** The reason an excess of constraint number `index` is reported under. */
+export function reasonOfConstraint(index: number): Reason {
+  const constraint = CONSTRAINTS[index];
+  if (constraint === undefined) throw new RangeError(`no constraint ${index}`);
+  return REASON_OF[constraint];
+}
+
+/** What is said of an episode when it opens. */
+export type EpisodeAction = 'observe' | 'throttle' | 'drop' | 'exceed';
+
+export interface EpisodeOpened {
+  readonly constraint: number;
+  readonly reason: Reason;
+  readonly action: EpisodeAction;
+}
+
+/** What one step found: episodes that opened, and the reason to cut, if it is time. */
+export interface Step {
+  readonly opened: readonly EpisodeOpened[];
+  readonly cut: Reason | null;
+}
+
+const NOTHING: Step = { opened: [], cut: null };
+
+/** How an excess of this constraint is met: budgets above the stream slow or drop, whatever its own mode. */
+function actionOf(constraint: number, mode: OnExceed): EpisodeAction {
+  if (mode === 'observe' || mode === 'drop') return mode;
+  const own = ((1 << constraint) & OWN_MASK) !== 0;
+  if (own && mode === 'disconnect') return 'exceed';
+  return 'throttle';
+}
+
+export class Enforcement {
+  /** `now` of the first and last excess of the open episode of each constraint; NaN = none open */
+  readonly #since = new Float64Array(CONSTRAINTS.length).fill(Number.NaN);
+  readonly #last = new Float64Array(CONSTRAINTS.length).fill(Number.NaN);
+  #open = 0;
+
+  /** Bit set of the constraints with an open episode. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /** True while any constraint of the stream itself or above it is being exceeded. */
+  get exceeding(): boolean {
+    return this.#open !== 0;
+  }
+
+  /** Reasons of the open episodes, most telling first, each once. */
+  reasons(): Reason[] {
+    const found = new Set<Reason>();
+    for (let i = 0; i < CONSTRAINTS.length; i++) {
+      if ((this.#open & (1 << i)) !== 0) found.add(reasonOfConstraint(i));
+    }
+    return [...found];
+  }
+
+  /** ms since the open episode of `constraint` began, 0 when none is open. */
+  lastedMs(constraint: number, now: number): number {
+    const since = this.#since[constraint] ?? Number.NaN;
+    return Number.isNaN(since) ? 0 : now - since;
+  }
+
+  /**
+   * Takes in the bits the data plane set since the last step. `exceeded` is
+   * the EXCEEDED field of the stream row, `now` monotonic ms.
+   */
+  step(exceeded: number, limits: StreamLimits, now: number): Step {
+    if (exceeded === 0 && this.#open === 0) return NOTHING;
+    const opened: EpisodeOpened[] = [];
+    let cut: Reason | null = null;
+    for (let i = 0; i < CONSTRAINTS.length; i++) {
+      const bit = 1 << i;
+      if ((exceeded & bit) !== 0) {
+        if ((this.#open & bit) === 0) {
+          this.#open |= bit;
+          this.#since[i] = now;
+          opened.push({
+            constraint: i,
+            reason: reasonOfConstraint(i),
+            action: actionOf(i, limits.on_exceed),
+          });
+        }
+        this.#last[i] = now;
+      } else if ((this.#open & bit) !== 0 && now - (this.#last[i] ?? 0) >= QUIET_MS) {
+        this.#close(i);
+      }
+      if (cut === null && this.#cutsAt(i, limits, now)) cut = reasonOfConstraint(i);
+    }
+    return { opened, cut };
+  }
+
+  /** Forgets every episode: the limits changed, so what went before says nothing about them. */
+  reset(): void {
+    for (let i = 0; i < CONSTRAINTS.length; i++) this.#close(i);
+  }
+
+  /** Only a stream's own excess cuts it: one that is squeezed by a shared budget has done nothing wrong. */
+  #cutsAt(constraint: number, limits: StreamLimits, now: number): boolean {
+    const bit = 1 << constraint;
+    if ((bit & OWN_MASK & this.#open) === 0 || limits.on_exceed === 'observe') return false;
+    // The last excess must be recent, so that a stream that has just come into line is not cut for its past.
+    const fresh = now - (this.#last[constraint] ?? 0) < QUIET_MS / 2;
+    return fresh && now - (this.#since[constraint] ?? now) >= limits.grace;
+  }
+
+  #close(constraint: number): void {
+    this.#open &= ~(1 << constraint);
+    this.#since[constraint] = Number.NaN;
+    this.#last[constraint] = Number.NaN;
+  }
+}

@@ -1,0 +1,98 @@
+import type { Slab } from '../core/meter/slab.ts';
+import { budgetRate } from './limit-nodes.ts';
+
+/**
+ * Nodes that several streams are charged to: one per client, one per address,
+ * one for the whole server. A node lives while a stream holds it.
+ */
+interface Shared {
+  readonly node: number;
+  bps: number;
+  holders: number;
+}
+
+export interface BudgetShare {
+  /** row in the node table; null when the slab was full, so that this budget goes unheld */
+  readonly node: number | null;
+  /** idempotent */
+  release(): void;
+}
+
+const NO_SHARE: BudgetShare = { node: null, release() {} };
+
+export class Budgets {
+  readonly #slab: Slab;
+  readonly #shared = new Map<string, Shared>();
+  #globalBps: number;
+  readonly #global: number;
+
+  constructor(slab: Slab, globalBps: number) {
+    this.#slab = slab;
+    this.#globalBps = globalBps;
+    const node = slab.takeNode(budgetRate(globalBps));
+    if (node === null) throw new RangeError('the slab has no room for its first node');
+    this.#global = node;
+  }
+
+  /** Node of the global bandwidth budget. */
+  get global(): number {
+    return this.#global;
+  }
+
+  /** bits/s */
+  get globalBps(): number {
+    return this.#globalBps;
+  }
+
+  setGlobal(bps: number, now: number): void {
+    this.#globalBps = bps;
+    this.#slab.setRate(this.#global, budgetRate(bps), now);
+  }
+
+  client(id: string, bps: number, now: number): BudgetShare {
+    return this.#take(`client ${id}`, bps, now);
+  }
+
+  ip(key: string, bps: number, now: number): BudgetShare {
+    return this.#take(`ip ${key}`, bps, now);
+  }
+
+  /** Changes a client's budget under its live streams. */
+  setClient(id: string, bps: number, now: number): void {
+    this.#set(`client ${id}`, bps, now);
+  }
+
+  setIp(key: string, bps: number, now: number): void {
+    this.#set(`ip ${key}`, bps, now);
+  }
+
+  #set(key: string, bps: number, now: number): void {
+    const shared = this.#shared.get(key);
+    if (shared === undefined || shared.bps === bps) return;
+    shared.bps = bps;
+    this.#slab.setRate(shared.node, budgetRate(bps), now);
+  }
+
+  #take(key: string, bps: number, now: number): BudgetShare {
+    let shared = this.#shared.get(key);
+    if (shared === undefined) {
+      const node = this.#slab.takeNode(budgetRate(bps));
+      if (node === null) return NO_SHARE;
+      shared = { node, bps, holders: 0 };
+      this.#shared.set(key, shared);
+    } else this.#set(key, bps, now);
+    const held = shared;
+    held.holders++;
+    let released = false;
+    return {
+      node: held.node,
+      release: () => {
+        if (released) return;
+        released = true;
+        if (--held.holders > 0) return;
+        this.#shared.delete(key);
+        this.#slab.releaseNode(held.node);
+      },
+    };
+  }
+}

@@ -1,0 +1,262 @@
+import type { EffectiveLimits, StreamLimits } from '../core/limits.ts';
+import { RateRing } from '../core/meter/rate-ring.ts';
+import { FLAG, STREAM } from '../core/meter/slab-layout.ts';
+import { Enforcement, type EpisodeOpened, reasonOfConstraint } from '../core/policy/enforce.ts';
+import type { Reason } from '../core/reasons.ts';
+import type { Protocol, StreamState } from '../core/stream.ts';
+import type { OutboxReader } from '../native/outbox.ts';
+import type { Budgets } from './budgets.ts';
+import type { Broadcast } from './playback/playback.ts';
+import type { StreamConnection } from './ports.ts';
+import { type StreamLimitChange, StreamOverride } from './stream-override.ts';
+import { StreamRows } from './stream-rows.ts';
+
+/** Who a stream is; never changes while it lives. */
+export interface StreamIdentity {
+  readonly id: string;
+  readonly protocol: Protocol;
+  readonly app: string;
+  readonly name: string;
+  readonly path: string;
+  readonly client: string;
+  readonly tier: string | null;
+  readonly priority: number;
+  readonly ip: string;
+  /** the address as limits see it: IPv6 by prefix */
+  readonly ipKey: string;
+  readonly port: number;
+  /** names the stream key without being it, for cooldowns */
+  readonly keyId: string;
+}
+
+/** Who hears what a stream's control step found. */
+export interface StreamWatcher {
+  episodeOpened(stream: LiveStream, episode: EpisodeOpened, now: number): void;
+  cutDue(stream: LiveStream, reason: Reason, now: number): void;
+}
+
+/**
+ * One live publisher, whatever its protocol: its rows in the slab, its limits,
+ * and its control step. The data plane counts into the rows; everything here
+ * runs a few times a second or when somebody asks.
+ */
+export class LiveStream {
+  readonly identity: StreamIdentity;
+  readonly connection: StreamConnection;
+  readonly startedAt: number;
+  readonly startedWallMs: number;
+  readonly ring: RateRing;
+  readonly #rows: StreamRows;
+  readonly #enforcement = new Enforcement();
+  readonly #observer = new Enforcement();
+  readonly #override = new StreamOverride();
+  #configured: EffectiveLimits;
+  #limits: StreamLimits;
+  #broadcast: Broadcast | null = null;
+  #state: StreamState = 'live';
+  readonly #dropped = new Map<Reason, number>();
+  #droppedSeen = 0;
+  /** ms of pauses that have ended, told by the pacer, by the level that held */
+  readonly heldMs = { stream: 0, client: 0, ip: 0, global: 0 };
+  width: number | null = null;
+  height: number | null = null;
+
+  constructor(
+    identity: StreamIdentity,
+    limits: EffectiveLimits,
+    rows: StreamRows,
+    connection: StreamConnection,
+    clock: { now: number; wallMs: number },
+  ) {
+    this.identity = identity;
+    this.connection = connection;
+    this.startedAt = clock.now;
+    this.startedWallMs = clock.wallMs;
+    this.#rows = rows;
+    this.#configured = limits;
+    this.#limits = limits.stream;
+    this.ring = new RateRing(clock.now);
+  }
+
+  get id(): string {
+    return this.identity.id;
+  }
+
+  /** Its row in the stream table. */
+  get slot(): number {
+    return this.#rows.slot;
+  }
+
+  get state(): StreamState {
+    return this.#state;
+  }
+
+  /** Limits in force, overrides included. */
+  get limits(): StreamLimits {
+    return this.#limits;
+  }
+
+  get effective(): EffectiveLimits {
+    return this.#configured;
+  }
+
+  get override(): StreamOverride {
+    return this.#override;
+  }
+
+  get broadcast(): Broadcast | null {
+    return this.#broadcast;
+  }
+
+  /** A field of its stream row, see `STREAM`. */
+  read(field: number): number {
+    return this.#rows.read(field);
+  }
+
+  /** ms since the last media message; 0 while reading is paused, for then it is us who are silent. */
+  silentMs(now: number): number {
+    if (this.connection.paused) return 0;
+    return now - Math.max(this.startedAt, this.read(STREAM.LAST_PACKET_AT));
+  }
+
+  // -- playback -----------------------------------------------------------------------------------
+
+  /** Players may come from now on. */
+  broadcastOn(broadcast: Broadcast): void {
+    this.#broadcast = broadcast;
+  }
+
+  /** Admitted messages are handed out only while somebody plays. */
+  playersChanged(count: number): void {
+    this.#rows.setFlag(FLAG.CONSUMED, count > 0);
+  }
+
+  /** Hands the outbox's current message to the players. */
+  deliver(outbox: OutboxReader): void {
+    if (this.#broadcast !== null && this.#broadcast.players > 0) this.#broadcast.deliver(outbox.message());
+  }
+
+  /** What onMetaData says of the picture, pixels. */
+  describe(width: number | null, height: number | null): void {
+    this.width = width;
+    this.height = height;
+  }
+
+  // -- limits -------------------------------------------------------------------------------------
+
+  /** The config changed: new limits apply from the next packet on, under any override in force. */
+  configure(limits: EffectiveLimits, budgets: Budgets, now: number): void {
+    this.#configured = limits;
+    budgets.setClient(this.identity.client, limits.client.max_bandwidth, now);
+    this.#limitsChanged(now);
+  }
+
+  /** Temporary limits of an operator; `untilMs` is monotonic, Infinity = until the stream ends. */
+  overrideLimits(change: StreamLimitChange, untilMs: number, now: number): void {
+    this.#override.set(change, untilMs);
+    this.#limitsChanged(now);
+  }
+
+  #limitsChanged(now: number): void {
+    const next = this.#override.apply(this.#configured.stream);
+    if (JSON.stringify(next, finite) === JSON.stringify(this.#limits, finite)) return;
+    this.#limits = next;
+    this.#enforcement.reset();
+    this.#rows.setLimits(next, now);
+    this.connection.recheck(now);
+  }
+
+  // -- the control step ---------------------------------------------------------------------------
+
+  /** Samples the counters, finds episodes, and says when it is time to cut. Some microseconds. */
+  step(watcher: StreamWatcher, idleMs: number, now: number): void {
+    if (this.#state === 'closing') return;
+    this.#rows.sampleInto(this.ring, this.#limits.bitrate_window, now);
+    if (this.#override.expire(now)) this.#limitsChanged(now);
+    const exceeded = this.#rows.takeExceeded();
+    this.#attributeDrops(exceeded);
+    const { opened, cut } = this.#enforcement.step(exceeded, this.#limits, now);
+    for (const episode of opened) watcher.episodeOpened(this, episode, now);
+    this.#observe(watcher, now);
+    this.#holdExactly(now);
+    this.#state = this.#stateNow();
+    if (cut !== null) watcher.cutDue(this, cut, now);
+    else if (this.silentMs(now) >= idleMs) watcher.cutDue(this, 'idle_timeout', now);
+  }
+
+  /** It has been told to go; nothing is decided about it any more. */
+  closing(): void {
+    this.#state = 'closing';
+  }
+
+  /** Gives back every row and share. Idempotent. */
+  release(): void {
+    this.#broadcast?.end();
+    this.#broadcast = null;
+    this.#rows.release();
+  }
+
+  /** The pacer reports a pause that ended. */
+  heldBack(ms: number): void {
+    const open = this.#enforcement.open;
+    if ((open & 0b1111) !== 0 || open === 0) this.heldMs.stream += ms;
+    else if ((open & 0b10000) !== 0) this.heldMs.client += ms;
+    else if ((open & 0b100000) !== 0) this.heldMs.ip += ms;
+    else this.heldMs.global += ms;
+  }
+
+  /** Video access units not admitted, by what they exceeded. */
+  droppedByReason(): ReadonlyMap<Reason, number> {
+    this.#attributeDrops(this.read(STREAM.EXCEEDED));
+    return this.#dropped;
+  }
+
+  /** Drops since the last look are put down to the first constraint that was exceeded meanwhile. */
+  #attributeDrops(exceeded: number): void {
+    const dropped = this.read(STREAM.DROPPED_FRAMES);
+    const fresh = dropped - this.#droppedSeen;
+    if (fresh <= 0) return;
+    this.#droppedSeen = dropped;
+    const bits = exceeded | this.#enforcement.open;
+    const reason = bits === 0 ? 'stream_bitrate' : reasonOfConstraint(31 - Math.clz32(bits & -bits));
+    this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + fresh);
+  }
+
+  /** Policies in `mode: observe`: what would have been exceeded, said but not done. */
+  #observe(watcher: StreamWatcher, now: number): void {
+    const watched = this.#configured.observed;
+    const window = this.#limits.bitrate_window;
+    let bits = 0;
+    if (watched.max_bitrate !== undefined && this.ring.bitrate(window, now) > watched.max_bitrate) bits |= 1;
+    const packets = watched.max_packets_per_sec;
+    if (packets !== undefined && this.ring.packetRate(window, now) > packets) bits |= 2;
+    if (watched.max_fps !== undefined && this.ring.wallFps(window, now) > watched.max_fps) bits |= 4;
+    if (bits === 0 && !this.#observer.exceeding) return;
+    const limits = { ...this.#limits, ...watched, on_exceed: 'observe' } as const;
+    for (const episode of this.#observer.step(bits, limits, now).opened) watcher.episodeOpened(this, episode, now);
+  }
+
+  /**
+   * A stream that keeps exceeding is held to the very limit: what is left of
+   * its burst allowance is taken away once every half second of a whole window
+   * was above the limit.
+   */
+  #holdExactly(now: number): void {
+    const { max_bitrate, bitrate_window, on_exceed } = this.#limits;
+    if (on_exceed !== 'throttle' && on_exceed !== 'drop') return;
+    if (this.ring.sustainedAbove(max_bitrate, bitrate_window, now)) this.#rows.forfeitBurst(now);
+  }
+
+  #stateNow(): StreamState {
+    if (!this.#enforcement.exceeding) return 'live';
+    if (this.#limits.on_exceed === 'drop') return 'dropping';
+    if (this.#limits.on_exceed === 'observe') return 'exceeding';
+    const slowed = this.#limits.on_exceed === 'throttle' || (this.#enforcement.open & ~0b1111) !== 0;
+    return slowed ? 'throttled' : 'exceeding';
+  }
+}
+
+/** JSON has no Infinity; as text it compares. */
+function finite(_key: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+}

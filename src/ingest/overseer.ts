@@ -1,0 +1,96 @@
+import type { EpisodeOpened } from '../core/policy/enforce.ts';
+import { type Reason, scopeOf } from '../core/reasons.ts';
+import type { Decision, DecisionRecorder } from './ports.ts';
+import type { Budgets } from './budgets.ts';
+import type { LiveStream, StreamWatcher } from './live-stream.ts';
+import { type PublishDesk, subjectOf } from './publish-desk.ts';
+
+/**
+ * Writes down what the control step finds on a live stream, one receipt per
+ * episode, and carries out the cut at the end of `grace`.
+ */
+export class Overseer implements StreamWatcher {
+  readonly #desk: PublishDesk;
+  readonly #decisions: DecisionRecorder;
+  readonly #budgets: Budgets;
+  /** bits/s per address */
+  readonly #ipBps: () => number;
+
+  constructor(desk: PublishDesk, decisions: DecisionRecorder, budgets: Budgets, ipBps: () => number) {
+    this.#desk = desk;
+    this.#decisions = decisions;
+    this.#budgets = budgets;
+    this.#ipBps = ipBps;
+  }
+
+  episodeOpened(stream: LiveStream, episode: EpisodeOpened, now: number): void {
+    const measured = this.#measure(stream, episode.reason, now);
+    const decision: Decision = {
+      reason: episode.reason,
+      scope: scopeOf(episode.reason),
+      key: this.#keyOf(stream, episode.reason),
+      ...measured,
+      retryAfterMs: 0,
+    };
+    const action = episode.action === 'exceed' ? 'observe' : episode.action;
+    this.#decisions.record(action, decision, subjectOf(stream), detailOf(stream, episode), now);
+  }
+
+  cutDue(stream: LiveStream, reason: Reason, now: number): void {
+    if (reason === 'idle_timeout') {
+      this.#desk.cut(stream, { reason, detail: 'no media arrived for the whole of timeouts.idle', cooldownMs: 0 }, now);
+      return;
+    }
+    const seconds = stream.limits.grace / 1000;
+    const detail = `kept exceeding its limit for the grace of ${seconds} s; lower the encoder's setting or raise the limit`;
+    this.#desk.cut(stream, { reason, detail, cooldownMs: null, ...this.#measure(stream, reason, now) }, now);
+  }
+
+  #keyOf(stream: LiveStream, reason: Reason): string {
+    if (reason === 'client_bandwidth') return stream.identity.client;
+    if (reason === 'ip_bandwidth') return stream.identity.ipKey;
+    return reason === 'global_bandwidth' ? 'global' : stream.identity.path;
+  }
+
+  /** The limit an episode speaks of and what was seen against it, as offered by the publisher. */
+  #measure(stream: LiveStream, reason: Reason, now: number): Pick<Decision, 'limit' | 'observed' | 'windowMs'> {
+    const windowMs = stream.limits.bitrate_window;
+    const offered = Math.round(stream.ring.offeredBitrate(windowMs, now));
+    switch (reason) {
+      case 'stream_packet_rate':
+        return { limit: stream.limits.max_packets_per_sec, observed: stream.ring.offeredPacketRate(windowMs, now), windowMs };
+      case 'stream_fps':
+        return {
+          limit: stream.limits.max_fps,
+          observed: Math.max(stream.ring.wallFps(windowMs, now), stream.ring.mediaFps() ?? 0),
+          windowMs,
+        };
+      case 'client_bandwidth':
+        return { limit: stream.effective.client.max_bandwidth, observed: offered, windowMs };
+      case 'ip_bandwidth':
+        return { limit: this.#ipBps(), observed: offered, windowMs };
+      case 'global_bandwidth':
+        return { limit: this.#budgets.globalBps, observed: offered, windowMs };
+      default:
+        return { limit: stream.limits.max_bitrate, observed: offered, windowMs };
+    }
+  }
+}
+
+function detailOf(stream: LiveStream, episode: EpisodeOpened): string {
+  switch (episode.action) {
+    case 'throttle':
+      return `over its limit, and slowed to it by TCP backpressure${graceNote(stream, episode)}`;
+    case 'drop':
+      return `over its limit: video is dropped up to the next keyframe${graceNote(stream, episode)}`;
+    case 'exceed':
+      return `over its limit, let through for the time being${graceNote(stream, episode)}`;
+    case 'observe':
+      return 'over its limit; observed only, nothing was done';
+  }
+}
+
+function graceNote(stream: LiveStream, episode: EpisodeOpened): string {
+  const own = episode.reason.startsWith('stream_');
+  return own && Number.isFinite(stream.limits.grace) ? `; cut after ${stream.limits.grace / 1000} s of it` : '';
+}

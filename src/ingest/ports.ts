@@ -1,0 +1,53 @@
+/**
+ * What ingest asks of the rest of the server. `app.ts` hands in the real
+ * things; a test hands in plain objects.
+ */
+import type { Reason } from '../core/reasons.ts';
+import type { Denial, Receipt } from '../core/verdict.ts';
+
+/** Whom and what a decision was about. No secret is ever in it. */
+export interface DecisionSubject {
+  readonly ip: string;
+  readonly protocol: string;
+  readonly path: string | null;
+  readonly client: string | null;
+  /** id of the live stream, null before there is one */
+  readonly stream: string | null;
+}
+
+/** A decision as it is written down: a denial's facts, whatever the action was. */
+export type Decision = Omit<Denial, 'allowed'>;
+
+/** Where decisions are written down: receipt, metric and log line in one. */
+export interface DecisionRecorder {
+  record(
+    action: Receipt['action'],
+    decision: Decision,
+    subject: DecisionSubject,
+    detail: string,
+    now: number,
+  ): Receipt;
+  /** A connect or publish was let in, and how long the decision took, ms. */
+  admitted(scope: 'ip' | 'client', tookMs: number): void;
+  /** An ordinary event worth a log line: a stream began or ended. */
+  note(event: 'stream_started' | 'stream_ended', subject: DecisionSubject, facts: Record<string, unknown>): void;
+}
+
+/** Ends a connection for cause: tells the publisher, flushes, closes. */
+export interface CutOrder {
+  readonly reason: Reason;
+  /** the machine-readable line of `core/notice.ts` */
+  readonly notice: string;
+}
+
+/** The connection behind a live stream, whatever its protocol. */
+export interface StreamConnection {
+  /** Tells the publisher why and closes; idempotent. */
+  cut(order: CutOrder): void;
+  /** Looks at the stream's debt again now: its limits changed. */
+  recheck(now: number): void;
+  /** ms this stream has been held back so far, the pause going on included */
+  throttledMs(now: number): number;
+  /** true while reading is paused to repay debt */
+  readonly paused: boolean;
+}

@@ -1,0 +1,300 @@
+import { randomInt } from 'node:crypto';
+import type { Admission, ConnectionLease, PublishLease } from '../core/admission/admission.ts';
+import type { EffectiveLimits } from '../core/limits.ts';
+import type { Slab } from '../core/meter/slab.ts';
+import { describeNotice } from '../core/notice.ts';
+import type { PolicyResolver } from '../core/policy/resolve.ts';
+import { type Reason, scopeOf } from '../core/reasons.ts';
+import type { Protocol } from '../core/stream.ts';
+import type { Denial, Receipt } from '../core/verdict.ts';
+import { monotonicMs, wallMs } from '../lib/clock.ts';
+import { ipKey } from '../lib/ip.ts';
+import type { Budgets } from './budgets.ts';
+import type { IdentityDirectory, ResolvedIdentity } from './identity.ts';
+import { LiveStream, type StreamIdentity } from './live-stream.ts';
+import type { Playback } from './playback/playback.ts';
+import type { Decision, DecisionRecorder, DecisionSubject, StreamConnection } from './ports.ts';
+import type { StreamRegistry } from './registry.ts';
+import { StreamRows } from './stream-rows.ts';
+import type { StreamTally } from './stream-tally.ts';
+
+/**
+ * Where a publisher of any protocol asks to be let in, and where its stream
+ * ends. The order is identity, effective limits, admission, rows in the slab,
+ * registration; only then does the protocol say yes to the encoder.
+ */
+
+/** A publisher this silent, ms, may be replaced by one with the same client and key: it is a ghost. */
+const GHOST_MS = 3_000;
+
+export interface PublishRequest {
+  readonly protocol: Protocol;
+  readonly ip: string;
+  readonly port: number;
+  readonly app: string;
+  /** stream name as the encoder gave it, query included; may be a secret */
+  readonly name: string;
+  readonly connection: StreamConnection;
+  readonly lease: ConnectionLease;
+}
+
+export type PublishAnswer =
+  | { readonly ok: true; readonly stream: LiveStream }
+  | { readonly ok: false; readonly reason: Reason; readonly retryAfterMs: number; readonly notice: string };
+
+export interface CutRequest {
+  readonly reason: Reason;
+  readonly detail: string;
+  /** refuses key and address for so long afterwards; null = the stream's own `cooldown` */
+  readonly cooldownMs: number | null;
+  /** what exceeded what, where a limit did */
+  readonly limit?: number | null;
+  readonly observed?: number | null;
+  readonly windowMs?: number | null;
+}
+
+export interface DeskServices {
+  readonly admission: Admission;
+  readonly slab: Slab;
+  readonly budgets: Budgets;
+  readonly registry: StreamRegistry;
+  readonly playback: Playback;
+  readonly decisions: DecisionRecorder;
+  readonly tally: StreamTally;
+  /** both are exchanged whole by a reload */
+  identities(): IdentityDirectory;
+  resolver(): PolicyResolver;
+  /** limits that hold per address */
+  ipLimits(): { ipv6_prefix: number; max_bandwidth: number };
+  /** headers and GOP of a slot, for a player that joins */
+  replay(slot: number): Parameters<Playback['open']>[1]['replay'];
+}
+
+export class PublishDesk {
+  readonly #services: DeskServices;
+  readonly #leases = new Map<LiveStream, PublishLease>();
+
+  constructor(services: DeskServices) {
+    this.#services = services;
+  }
+
+  /** Lets a publisher in, or says why not; a refusal is written down and has taken nothing. */
+  publish(request: PublishRequest, now: number, beganMs: number): PublishAnswer {
+    const { app, streamName, query } = splitName(request.app, request.name);
+    const identity = this.#services.identities().resolve({ app, streamName, query, ip: request.ip });
+    if (!identity.ok) {
+      return this.#refuse(
+        request,
+        null,
+        serverDenial(identity.reason, request.ip),
+        identity.detail,
+        now,
+      );
+    }
+    const path = `/${app}/${identity.publicName}`;
+    const limits = this.#services.resolver().resolve({
+      app,
+      stream: identity.publicName,
+      protocol: request.protocol,
+      ip: request.ip,
+      tier: identity.tier,
+      client: identity.client,
+    });
+    const occupant = this.#services.registry.at(path);
+    const takeover = occupant !== undefined && isGhostOf(occupant, identity, now);
+    const subject = { path, client: identity.client };
+    const verdict = this.#services.admission.publish(
+      {
+        client: identity.client,
+        path,
+        keyId: identity.keyId,
+        limits: limits.client,
+        occupant: occupant === undefined ? null : { takeover, lease: this.#leases.get(occupant) ?? null },
+      },
+      request.lease,
+      now,
+    );
+    if (!verdict.allowed) return this.#refuse(request, subject, verdict, detailOf(verdict), now);
+    if (occupant !== undefined) {
+      this.cut(occupant, { reason: 'stream_duplicate', detail: 'silent, and replaced by the same publisher', cooldownMs: 0 }, now);
+    }
+    const stream = this.#open(request, { app, path, identity }, limits, verdict.lease, now);
+    if (stream === null) {
+      verdict.lease.release(now);
+      const full = { ...serverDenial('global_streams', 'global'), retryAfterMs: 1_000 };
+      return this.#refuse(request, subject, full, 'the stream table of this server is full', now);
+    }
+    this.#services.decisions.admitted('client', monotonicMs() - beganMs);
+    this.#services.decisions.note('stream_started', subjectOf(stream), { limits: limits.stream });
+    return { ok: true, stream };
+  }
+
+  /** Writes down why a connection that never published is ended; returns the line it is told. */
+  refuseConnection(origin: { ip: string; protocol: string }, reason: Reason, detail: string, now: number): string {
+    const decision = serverDenial(reason, origin.ip);
+    const subject = { ip: origin.ip, protocol: origin.protocol, path: null, client: null, stream: null };
+    return noticeOf(decision, this.#services.decisions.record('refuse', decision, subject, detail, now));
+  }
+
+  /** Cuts a live stream for cause: receipt, cooldown, farewell. */
+  cut(stream: LiveStream, request: CutRequest, now: number): Receipt {
+    const { identity } = stream;
+    const cooldownMs = request.cooldownMs ?? stream.limits.cooldown;
+    const decision: Decision = {
+      reason: request.reason,
+      scope: scopeOf(request.reason),
+      key: identity.path,
+      limit: request.limit ?? null,
+      observed: request.observed ?? null,
+      windowMs: request.windowMs ?? null,
+      retryAfterMs: cooldownMs,
+    };
+    const receipt = this.#services.decisions.record('cut', decision, subjectOf(stream), request.detail, now);
+    if (cooldownMs > 0) {
+      this.#services.admission.startCooldown({ ip: identity.ip, keys: [identity.keyId] }, cooldownMs, request.reason, now);
+    }
+    const { connection } = stream;
+    this.#close(stream, now);
+    connection.cut({ reason: request.reason, notice: noticeOf(decision, receipt) });
+    return receipt;
+  }
+
+  /** The publisher left by itself. */
+  ended(stream: LiveStream, how: string, now: number): void {
+    this.#close(stream, now);
+    this.#services.decisions.note('stream_ended', subjectOf(stream), { how, lived_ms: Math.round(now - stream.startedAt) });
+  }
+
+  #close(stream: LiveStream, now: number): void {
+    const lease = this.#leases.get(stream);
+    if (lease === undefined) return;
+    this.#leases.delete(stream);
+    stream.closing();
+    this.#services.tally.retire(stream);
+    this.#services.registry.remove(stream);
+    stream.release();
+    lease.release(now);
+  }
+
+  #open(
+    request: PublishRequest,
+    named: { app: string; path: string; identity: ResolvedIdentity },
+    limits: EffectiveLimits,
+    lease: PublishLease,
+    now: number,
+  ): LiveStream | null {
+    const { slab, budgets, registry, playback, admission } = this.#services;
+    const ipLimits = this.#services.ipLimits();
+    const key = ipKey(request.ip, ipLimits.ipv6_prefix);
+    const { client, publicName, tier, priority, keyId } = named.identity;
+    const parents = { client, clientBps: limits.client.max_bandwidth, ipKey: key, ipBps: ipLimits.max_bandwidth };
+    const rows = StreamRows.take(slab, budgets, limits.stream, parents, admission.isExempt(request.ip), now);
+    if (rows === null) return null;
+    const identity: StreamIdentity = {
+      id: this.#freshId(),
+      protocol: request.protocol,
+      app: named.app,
+      name: publicName,
+      path: named.path,
+      client,
+      tier,
+      priority,
+      ip: request.ip,
+      ipKey: key,
+      port: request.port,
+      keyId,
+    };
+    const stream = new LiveStream(identity, limits, rows, request.connection, { now, wallMs: wallMs() });
+    stream.broadcastOn(
+      playback.open(named.path, {
+        replay: this.#services.replay(rows.slot),
+        onPlayers: (count) => stream.playersChanged(count),
+      }),
+    );
+    registry.add(stream);
+    this.#leases.set(stream, lease);
+    return stream;
+  }
+
+  #refuse(
+    request: PublishRequest,
+    subject: { path: string; client: string } | null,
+    denial: Denial,
+    detail: string,
+    now: number,
+  ): PublishAnswer {
+    const receipt = this.#services.decisions.record(
+      'refuse',
+      denial,
+      { ip: request.ip, protocol: request.protocol, path: subject?.path ?? null, client: subject?.client ?? null, stream: null },
+      detail,
+      now,
+    );
+    return { ok: false, reason: denial.reason, retryAfterMs: denial.retryAfterMs, notice: noticeOf(denial, receipt) };
+  }
+
+  /** `s-` and four or more random characters: short enough to type, not to be guessed from the last one. */
+  #freshId(): string {
+    for (;;) {
+      const id = `s-${randomInt(36 ** 5).toString(36).padStart(5, '0')}`;
+      if (this.#services.registry.find(id) === undefined) return id;
+    }
+  }
+}
+
+export function subjectOf(stream: LiveStream): DecisionSubject {
+  const { ip, protocol, path, client, id } = stream.identity;
+  return { ip, protocol, path, client, stream: id };
+}
+
+/** Same client and key, and nothing heard of it for a while: its connection is dead and does not know it. */
+function isGhostOf(stream: LiveStream, identity: ResolvedIdentity, now: number): boolean {
+  const same = stream.identity.client === identity.client && stream.identity.keyId === identity.keyId;
+  return same && stream.silentMs(now) > GHOST_MS;
+}
+
+/** App and name without their queries; `?key=` may stand in either. */
+function splitName(app: string, name: string): { app: string; streamName: string; query: URLSearchParams } {
+  const [appName = '', appQuery = ''] = splitOnce(app);
+  const [streamName = '', nameQuery = ''] = splitOnce(name);
+  const query = new URLSearchParams(nameQuery);
+  if (!query.has('key')) for (const [key, value] of new URLSearchParams(appQuery)) query.append(key, value);
+  return { app: appName.replace(/\/+$/, ''), streamName, query };
+}
+
+function splitOnce(text: string): [string, string] {
+  const at = text.indexOf('?');
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+function serverDenial(reason: Reason, key: string): Denial {
+  return {
+    allowed: false,
+    reason,
+    scope: scopeOf(reason),
+    key,
+    limit: null,
+    observed: null,
+    windowMs: null,
+    // A wrong key stays wrong; what else ends up here is over as soon as it is said.
+    retryAfterMs: reason === 'auth_failed' ? Number.POSITIVE_INFINITY : 0,
+  };
+}
+
+function noticeOf(decision: Decision, receipt: Receipt): string {
+  const { reason, limit, observed, retryAfterMs } = decision;
+  return describeNotice({ reason, limit, observed, retryAfterMs, receipt: receipt.id });
+}
+
+function detailOf(denial: Denial): string {
+  switch (denial.reason) {
+    case 'stream_duplicate':
+      return 'this path already has a live publisher';
+    case 'cooldown':
+      return 'this stream key or address was cut for cause a moment ago';
+    case 'draining':
+      return 'this server is shutting down';
+    default:
+      return `the limit on ${denial.key} is reached`;
+  }
+}

@@ -1,0 +1,171 @@
+import { readFileSync } from 'node:fs';
+import type net from 'node:net';
+import tls from 'node:tls';
+import type { Admission, ConnectionLease } from '../../core/admission/admission.ts';
+import { monotonicMs } from '../../lib/clock.ts';
+import { HeadgateError } from '../../lib/errors.ts';
+import { listenTcp, type OpenSocket, type Peer } from './accept.ts';
+import { type ConnectionOrigin, RtmpConnection } from './connection.ts';
+import type { RtmpServices } from './services.ts';
+
+/**
+ * The RTMP and RTMPS listeners and every connection they hold.
+ *
+ * Who closes whom: the server owns the listening sockets and the set of
+ * connections; a connection leaves the set when its socket closes; `close`
+ * destroys what is left.
+ */
+
+/** One read buffer for all plain connections: a read is consumed before the next one begins. */
+const READ_BUFFER_BYTES = 65_536;
+
+export interface RtmpAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface RtmpsAddress extends RtmpAddress {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export class RtmpServer {
+  readonly #services: RtmpServices;
+  readonly #admission: Admission;
+  readonly #refused: (
+    peer: Peer,
+    protocol: 'rtmp' | 'rtmps',
+    verdict: Exclude<ReturnType<Admission['connect']>, { allowed: true }>,
+    now: number,
+  ) => void;
+  readonly #connections = new Set<RtmpConnection>();
+  readonly #handshaking = new Set<net.Socket>();
+  readonly #listeners: net.Server[] = [];
+  readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+
+  constructor(
+    services: Omit<RtmpServices, 'connectionClosed'>,
+    admission: Admission,
+    refused: RtmpServer['#refused'],
+  ) {
+    this.#services = { ...services, connectionClosed: (connection) => this.#connections.delete(connection) };
+    this.#admission = admission;
+    this.#refused = refused;
+  }
+
+  get connections(): number {
+    return this.#connections.size + this.#handshaking.size;
+  }
+
+  /** Connections by protocol, for the metrics. */
+  connectionsOf(protocol: 'rtmp' | 'rtmps'): number {
+    let count = protocol === 'rtmps' ? this.#handshaking.size : 0;
+    for (const connection of this.#connections) if (connection.origin.protocol === protocol) count++;
+    return count;
+  }
+
+  /** Listens for plain RTMP. Throws HG_LISTEN. */
+  async listen(address: RtmpAddress): Promise<net.AddressInfo> {
+    return this.#listen(address, 'rtmp', (lease, peer, open) => {
+      const connection = this.#connection(lease, { ...peer, protocol: 'rtmp' });
+      const socket = open({
+        buffer: this.#readBuffer,
+        callback: (length, buffer) => {
+          connection.read(buffer, length);
+          return true;
+        },
+      });
+      connection.bind(socket);
+    });
+  }
+
+  /** Listens for RTMP over TLS. Throws HG_TLS for an unusable certificate, HG_LISTEN for the address. */
+  async listenTls(address: RtmpsAddress, handshakeTimeoutMs: number): Promise<net.AddressInfo> {
+    const context = secureContext(address);
+    return this.#listen(address, 'rtmps', (lease, peer, open) => {
+      const raw = open();
+      this.#handshaking.add(raw);
+      const socket = new tls.TLSSocket(raw, { isServer: true, secureContext: context });
+      const timer = setTimeout(() => socket.destroy(), handshakeTimeoutMs);
+      let secured = false;
+      socket.on('error', () => {});
+      socket.once('close', () => {
+        clearTimeout(timer);
+        raw.destroy();
+        if (secured) return;
+        this.#handshaking.delete(raw);
+        lease.release(monotonicMs());
+      });
+      socket.once('secure', () => {
+        secured = true;
+        clearTimeout(timer);
+        this.#handshaking.delete(raw);
+        const connection = this.#connection(lease, { ...peer, protocol: 'rtmps' });
+        socket.on('data', (chunk: Buffer) => connection.read(chunk, chunk.length));
+        connection.bind(socket);
+      });
+    });
+  }
+
+  /** Ends what has overstayed its stage. Called by the control loop. */
+  checkDeadlines(now: number): void {
+    for (const connection of this.#connections) connection.checkDeadline(now);
+  }
+
+  /** No newcomers from now on; those who publish are told. */
+  drain(): void {
+    this.#stopListening();
+    for (const socket of this.#handshaking) socket.destroy();
+    for (const connection of this.#connections) connection.drain();
+  }
+
+  /** Stops listening and destroys every connection; resolves when all are gone. */
+  async close(): Promise<void> {
+    this.#stopListening();
+    for (const socket of this.#handshaking) socket.destroy();
+    for (const connection of this.#connections) connection.destroy();
+    while (this.#connections.size > 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  #stopListening(): void {
+    for (const listener of this.#listeners.splice(0)) listener.close();
+  }
+
+  #connection(lease: ConnectionLease, origin: ConnectionOrigin): RtmpConnection {
+    const connection = new RtmpConnection(this.#services, origin, lease, monotonicMs());
+    this.#connections.add(connection);
+    return connection;
+  }
+
+  async #listen(
+    address: RtmpAddress,
+    protocol: 'rtmp' | 'rtmps',
+    welcome: (lease: ConnectionLease, peer: Peer, open: OpenSocket) => void,
+  ): Promise<net.AddressInfo> {
+    const server = await listenTcp<ConnectionLease>(address, {
+      admit: (peer) => {
+        const now = monotonicMs();
+        const verdict = this.#admission.connect(peer.ip, now);
+        if (verdict.allowed) return verdict.lease;
+        this.#refused(peer, protocol, verdict, now);
+        return null;
+      },
+      welcome,
+    });
+    this.#listeners.push(server);
+    return server.address() as net.AddressInfo;
+  }
+}
+
+function secureContext(address: RtmpsAddress): tls.SecureContext {
+  try {
+    return tls.createSecureContext({ cert: readFileSync(address.cert), key: readFileSync(address.key) });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why =
+      code === 'ENOENT' || code === 'EACCES'
+        ? `${message}: check the paths in listen.rtmps`
+        : `${message}: check that listen.rtmps.key is the key of listen.rtmps.cert`;
+    throw new HeadgateError('HG_TLS', `cannot use the certificate for RTMPS: ${why}`, { cause: error });
+  }
+}

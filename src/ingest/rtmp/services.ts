@@ -1,0 +1,27 @@
+import type { NativeEngine } from '../../native/binding.ts';
+import type { OutboxReader } from '../../native/outbox.ts';
+import type { Playback } from '../playback/playback.ts';
+import type { PublishDesk } from '../publish-desk.ts';
+import type { RtmpConnection } from './connection.ts';
+
+/** Stage timeouts, ms. */
+export interface StageTimeouts {
+  readonly handshake: number;
+  readonly publish: number;
+  readonly idle: number;
+}
+
+/** What every RTMP connection shares. */
+export interface RtmpServices {
+  readonly engine: NativeEngine;
+  /** result registers of the engine, see `IO` */
+  readonly io: Float64Array;
+  readonly outbox: OutboxReader;
+  /** names of the engine's protocol errors by code */
+  readonly engineErrors: readonly string[];
+  readonly desk: PublishDesk;
+  readonly playback: Playback;
+  /** read anew each time: a reload changes them */
+  timeouts(): StageTimeouts;
+  connectionClosed(connection: RtmpConnection): void;
+}

@@ -1,0 +1,99 @@
+import { AUDIO_CODECS, STREAM, VIDEO_CODECS } from '../core/meter/slab-layout.ts';
+import type { StreamSnapshot } from '../core/stream.ts';
+import type { LiveStream } from './live-stream.ts';
+
+/** Builds the one picture of a stream that every reader gets. `now` is monotonic ms. */
+export function snapshotOf(stream: LiveStream, now: number): StreamSnapshot {
+  const { identity, limits } = stream;
+  const usage = usageOf(stream, now);
+  return {
+    id: identity.id,
+    protocol: identity.protocol,
+    app: identity.app,
+    name: identity.name,
+    path: identity.path,
+    client: identity.client,
+    tier: identity.tier,
+    priority: identity.priority,
+    ip: identity.ip,
+    port: identity.port,
+    state: stream.state,
+    started_at: new Date(stream.startedWallMs).toISOString(),
+    uptime_ms: Math.round(now - stream.startedAt),
+    usage,
+    limits: limitsOf(stream),
+    utilization: {
+      bitrate: fraction(usage.bitrate_bps, limits.max_bitrate),
+      fps: fraction(Math.max(usage.fps, usage.wall_fps), limits.max_fps),
+      packets: fraction(usage.packets_per_sec, limits.max_packets_per_sec),
+    },
+    media: {
+      video_codec: VIDEO_CODECS[stream.read(STREAM.VIDEO_CODEC)] || null,
+      width: stream.width,
+      height: stream.height,
+      audio_codec: AUDIO_CODECS[stream.read(STREAM.AUDIO_CODEC)] || null,
+    },
+    playback: { players: stream.broadcast?.players ?? 0, gop_bytes: stream.read(STREAM.GOP_BYTES) },
+    // RTMP runs over TCP, which hides what it does; SRT fills these in.
+    transport: { rtt_ms: null, loss: null, retransmitted: null },
+  };
+}
+
+function usageOf(stream: LiveStream, now: number): StreamSnapshot['usage'] {
+  const { ring } = stream;
+  const windowMs = stream.limits.bitrate_window;
+  const bytes = stream.read(STREAM.BYTES);
+  const livedMs = Math.max(1, now - stream.startedAt);
+  return {
+    bitrate_bps: Math.round(ring.bitrate(windowMs, now)),
+    bitrate_avg_bps: Math.round((bytes * 8000) / livedMs),
+    bitrate_peak_bps: Math.round(ring.peakBitrate(windowMs, now)),
+    fps: tenth(ring.mediaFps() ?? 0),
+    wall_fps: tenth(ring.wallFps(windowMs, now)),
+    packets_per_sec: tenth(ring.packetRate(windowMs, now)),
+    bytes,
+    packets: stream.read(STREAM.PACKETS),
+    frames: stream.read(STREAM.FRAMES),
+    keyframes: stream.read(STREAM.KEYFRAMES),
+    dropped_frames: stream.read(STREAM.DROPPED_FRAMES),
+    dropped_bytes: stream.read(STREAM.DROPPED_BYTES),
+    throttled_ms: Math.round(stream.connection.throttledMs(now)),
+    violations: stream.read(STREAM.VIOLATIONS),
+  };
+}
+
+function limitsOf(stream: LiveStream): StreamSnapshot['limits'] {
+  const { limits, override } = stream;
+  const sources: Record<string, string> = { ...stream.effective.sources };
+  for (const limit of ['max_bitrate', 'max_fps', 'max_packets_per_sec', 'on_exceed', 'grace'] as const) {
+    if (override.overrides(limit)) sources[limit] = 'override';
+  }
+  const until = override.untilMs;
+  return {
+    max_bitrate_bps: orNull(limits.max_bitrate),
+    max_fps: orNull(limits.max_fps),
+    max_packets_per_sec: orNull(limits.max_packets_per_sec),
+    on_exceed: limits.on_exceed,
+    grace_ms: orNull(limits.grace),
+    cooldown_ms: limits.cooldown,
+    override_until:
+      until === null || !Number.isFinite(until)
+        ? null
+        : new Date(stream.startedWallMs + (until - stream.startedAt)).toISOString(),
+    sources,
+  };
+}
+
+/** JSON has no Infinity: unlimited is null. */
+function orNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
+
+function fraction(used: number, limit: number): number {
+  if (!Number.isFinite(limit)) return 0;
+  return limit <= 0 ? (used > 0 ? 1 : 0) : Math.round((used / limit) * 1000) / 1000;
+}
+
+function tenth(value: number): number {
+  return Math.round(value * 10) / 10;
+}
