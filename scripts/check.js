@@ -26,6 +26,7 @@ function run(step) {
     const startedAt = performance.now();
     const child = spawn(path.join(BIN, step.command), step.args, {
       cwd: ROOT,
+      env: PLAIN,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const output = [];
