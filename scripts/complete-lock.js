@@ -27,7 +27,7 @@ function entryOf(name, version, parent) {
   const os = SYSTEMS.find((system) => words.includes(system));
   const cpu = PROCESSORS.find((processor) => words.includes(processor));
   if (os === undefined || cpu === undefined) throw new Error(`cannot tell the platform of ${name}`);
-  const libc = words.includes('musl')
+  const libc = words.some((word) => word.startsWith('musl'))
     ? 'musl'
     : words.some((word) => word.startsWith('gnu'))
       ? 'glibc'
