@@ -43,7 +43,6 @@ export interface PlaybackStats {
   /** since the start */
   readonly joined: number;
   readonly droppedSlow: number;
-  readonly refusedFull: number;
   /** GOP bytes handed to players that have not caught up yet */
   readonly replayBytes: number;
 }
@@ -56,7 +55,6 @@ export class Playback implements BroadcastOwner {
   #players = 0;
   #joined = 0;
   #droppedSlow = 0;
-  #refusedFull = 0;
 
   constructor(limits: PlaybackLimits, log: PlaybackLog, replayBytesMax = REPLAY_BYTES_MAX) {
     this.#limits = limits;
@@ -67,6 +65,15 @@ export class Playback implements BroadcastOwner {
   /** Takes new limits; players that are here stay. */
   configure(limits: PlaybackLimits): void {
     this.#limits = limits;
+  }
+
+  get maxPlayers(): number {
+    return this.#limits.maxPlayers;
+  }
+
+  /** True while no player more is let in. */
+  get full(): boolean {
+    return this.#players >= this.#limits.maxPlayers;
   }
 
   /** Makes `path` playable. A broadcast that is still open there is ended first: its publisher was replaced. */
@@ -124,7 +131,6 @@ export class Playback implements BroadcastOwner {
       broadcasts: this.#channels.size,
       joined: this.#joined,
       droppedSlow: this.#droppedSlow,
-      refusedFull: this.#refusedFull,
       replayBytes: this.#replayBytes(),
     };
   }
@@ -157,11 +163,7 @@ export class Playback implements BroadcastOwner {
     onEnd: (end: PlayerEnd) => void,
   ): Player | null {
     const channel = this.#channels.get(path);
-    if (channel === undefined) return null;
-    if (this.#players >= this.#limits.maxPlayers) {
-      this.#refusedFull += 1;
-      return null;
-    }
+    if (channel === undefined || this.full) return null;
     this.#players += 1;
     this.#joined += 1;
     return channel.join(framing, output, onEnd);
