@@ -145,12 +145,12 @@ export class Admission {
     const closed = this.#closed(now, exempt);
     if (closed !== null && this.#draining) return closed;
 
-    const ghost = occupant?.takeover === true && occupant.lease.held ? occupant.lease : null;
+    const ghost = occupant?.takeover === true && occupant.lease?.held === true ? occupant.lease : null;
     const clientStreams =
       (this.#occupancy.clients.get(client)?.streams ?? 0) -
       (ghost !== null && ghost.client === client ? 1 : 0);
     const streams = this.#occupancy.streams - (ghost !== null ? 1 : 0);
-    const cooldownMs = this.#keyCooldownMs(request.keyId, connection.ipKey, now);
+    const cooldownMs = this.#keyCooldowns.remainingMs(request.keyId, now);
     const clientCapMs = exempt ? 0 : capWaitMs(clientStreams, limits.max_streams);
     const clientRateMs = exempt ? 0 : this.#publishRate.peek(client, limits.publish_rate, now);
     const duplicateMs = occupant !== null && !occupant.takeover ? CAP_RETRY_HINT_MS : 0;
@@ -178,11 +178,17 @@ export class Admission {
    * running cooldown only ever gets longer. 0 ms starts none.
    */
   startCooldown(subject: CooldownSubject, ms: number, cause: string, now: number): void {
-    const address = subject.ip === undefined ? null : ipKey(subject.ip, this.#limits.ip.ipv6_prefix);
-    if (address !== null) this.#addressCooldowns.start(address, ms, cause, now);
-    for (const keyId of subject.keys ?? []) this.#keyCooldowns.start(anywhere(keyId), ms, cause, now);
-    if (address === null) return;
-    for (const keyId of subject.keysAtIp ?? []) this.#keyCooldowns.start(at(keyId, address), ms, cause, now);
+    const { ip, keys = [] } = subject;
+    if (ip !== undefined) {
+      this.#addressCooldowns.start(ipKey(ip, this.#limits.ip.ipv6_prefix), ms, cause, now);
+    }
+    for (const keyId of keys) this.#keyCooldowns.start(keyId, ms, cause, now);
+  }
+
+  /** True for an address on the `allow` list as it is now; a lease keeps what held when it was taken. */
+  isExempt(ip: string): boolean {
+    const address = parseIp(ip);
+    return address !== null && this.#allow.has(address);
   }
 
   /** Clients that hold a stream. */
@@ -243,28 +249,10 @@ export class Admission {
     }
     return null;
   }
-
-  #keyCooldownMs(keyId: string, address: string, now: number): number {
-    const cooldowns = this.#keyCooldowns;
-    if (cooldowns.size === 0) return 0;
-    return Math.max(
-      cooldowns.remainingMs(anywhere(keyId), now),
-      cooldowns.remainingMs(at(keyId, address), now),
-    );
-  }
 }
 
 /** `255.255.255.255` */
 const DOTTED_LENGTH_MAX = 15;
-
-/** The address comes first and holds no space, so the two kinds of entry never meet. */
-function at(keyId: string, address: string): string {
-  return `${address} ${keyId}`;
-}
-
-function anywhere(keyId: string): string {
-  return `* ${keyId}`;
-}
 
 function later(denial: Denial, waitMs: number): Denial {
   return waitMs > denial.retryAfterMs ? { ...denial, retryAfterMs: waitMs } : denial;

@@ -43,17 +43,16 @@ export interface PublishRequest {
 export interface Occupant {
   /** true: a silent ghost of the same publisher, replaced by this one */
   readonly takeover: boolean;
-  readonly lease: PublishLease;
+  /** what it holds, null when it holds nothing any more */
+  readonly lease: PublishLease | null;
 }
 
 /** What is refused for a while. Each field given is refused by itself. */
 export interface CooldownSubject {
   /** at connect, this address (IPv6: its network), unless it holds a live stream then */
   readonly ip?: string;
-  /** at publish, these key ids from anywhere: secret keys, which nobody else can have used */
+  /** at publish, these key ids, from whatever address */
   readonly keys?: readonly string[];
-  /** at publish, these key ids from `ip` alone: names anybody may use, whose owner may be somebody else */
-  readonly keysAtIp?: readonly string[];
 }
 
 export interface AddressSnapshot {
