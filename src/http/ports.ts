@@ -137,7 +137,7 @@ export interface ServerPort {
    * The config in force as plain JSON values: snake_case keys as in the YAML,
    * unlimited and `never` as those words, secrets replaced by `***`.
    */
-  effectiveConfig(): unknown;
+  effectiveConfig(): Record<string, unknown>;
   /** version, node id and start, for `GET /` and the metrics */
   about(): ServerAbout;
 }
@@ -187,11 +187,13 @@ export interface ResourcesSnapshot {
   };
 }
 
-/** `telemetry/audit.ts` implements this; `app.ts` only hands it over. */
+/** `AuditTrail` of `telemetry/audit.ts` implements this; `app.ts` only hands it over. */
 export interface AuditPort {
   find(id: string): Receipt | null;
   /** newest first */
   query(filter: ReceiptFilter): Receipt[];
+  /** the last receipts and operator actions together, newest first */
+  recent(limit: number): AuditEvent[];
   /**
    * Tells every new receipt and operator action as it happens, synchronously;
    * returns the way to stop. A receipt that only grew its `count` is not told

@@ -1,0 +1,41 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { EventFeed } from '../event-feed.ts';
+import { interval } from '../quantities.ts';
+import { answers } from '../schemas/common.ts';
+
+/** ms between two snapshots when the query does not say: what a person can follow. */
+const INTERVAL_MS = 1_000;
+
+export const eventRoutes: FastifyPluginCallbackZod<{ feed: EventFeed }> = (app, { feed }, done) => {
+  app.get(
+    '/api/v1/events',
+    {
+      // A HEAD of an endless answer would subscribe for nothing.
+      exposeHeadRoute: false,
+      schema: {
+        summary: 'Snapshots and decisions as they happen (Server-Sent Events)',
+        description:
+          'Events: snapshot {streams, omitted, totals}, receipt (a Receipt), audit (an OperatorAction), dropped {count}.',
+        querystring: z.object({ interval: interval.optional() }),
+        response: answers(
+          {
+            200: {
+              description: 'an endless stream of events',
+              content: { 'text/event-stream': { schema: z.string() } },
+            },
+          },
+          'unavailable',
+        ),
+      },
+    },
+    (request, reply) => {
+      const headers = Object.fromEntries(
+        Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)]),
+      );
+      feed.serve(reply.raw, headers, request.query.interval ?? INTERVAL_MS);
+      reply.hijack();
+    },
+  );
+  done();
+};

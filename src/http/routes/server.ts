@@ -1,0 +1,123 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Metrics } from '../../telemetry/metrics.ts';
+import type { ServerPort } from '../ports.ts';
+import { Problem } from '../problem.ts';
+import { answers } from '../schemas/common.ts';
+import { effectiveConfig, ready, resources } from '../schemas/server.ts';
+
+const text = (contentType: string, description: string) => ({
+  description,
+  content: { [contentType]: { schema: z.string() } },
+});
+
+/** When a probe should ask again, seconds: the gate's own pace. */
+const RETRY_AFTER_S = '5';
+
+/** What `GET /` says: enough for somebody who opened the port in a browser. */
+const INDEX = `Headgate
+
+GET    /healthz                      the process lives
+GET    /readyz                       newcomers are let in, or why not
+GET    /metrics                      Prometheus
+GET    /api/v1/streams               live streams (?path= &client= &state= &protocol= &limit= &cursor=)
+GET    /api/v1/streams/{id}          one stream
+DELETE /api/v1/streams/{id}          disconnect it (?cooldown=30s &reason=)
+PATCH  /api/v1/streams/{id}/limits   {"max_bitrate":"4Mbps","for":"10m"}
+GET    /api/v1/clients[/{id}]        clients
+GET    /api/v1/ips                   addresses
+GET    /api/v1/resources             the gate and the process
+GET    /api/v1/config                the config in force
+GET    /api/v1/receipts[/{id}]       why was it refused (?key= &reason= &limit=)
+GET    /api/v1/audit                 receipts and operator actions
+GET    /api/v1/events                the same live (Server-Sent Events)
+GET    /api/v1/openapi.json          all of this for programs
+`;
+
+export const serverRoutes: FastifyPluginCallbackZod<{ server: ServerPort; metrics: Metrics }> = (
+  app,
+  options,
+  done,
+) => {
+  const { server, metrics } = options;
+  app.get(
+    '/',
+    {
+      schema: {
+        summary: 'List of endpoints',
+        security: [],
+        response: answers({ 200: text('text/plain', 'index') }),
+      },
+    },
+    (_request, reply) => {
+      reply.type('text/plain; charset=utf-8').send(INDEX);
+    },
+  );
+
+  app.get(
+    '/healthz',
+    {
+      schema: {
+        summary: 'The process lives',
+        response: answers({ 200: z.object({ status: z.literal('ok') }) }),
+      },
+    },
+    () => ({ status: 'ok' as const }),
+  );
+
+  app.get(
+    '/readyz',
+    {
+      schema: {
+        summary: 'Newcomers are let in',
+        security: [],
+        description:
+          'A failed config reload is told in config_error, but the server is ready: it runs the old config.',
+        response: answers({ 200: ready }, 'unavailable'),
+      },
+    },
+    (request) => {
+      const state = server.readiness();
+      // The cause may quote the config file: only for those who may read the config.
+      const cause = request.caller.role === 'anonymous' ? 'the last reload failed' : state.config_error;
+      const shown = {
+        ready: state.ready,
+        reasons: state.reasons,
+        config_error: state.config_error === null ? null : cause,
+      };
+      if (!state.ready) {
+        throw new Problem('unavailable', `no newcomers: ${state.reasons.join(', ')}`, {
+          headers: { 'retry-after': RETRY_AFTER_S },
+          members: shown,
+        });
+      }
+      return shown;
+    },
+  );
+
+  app.get(
+    '/metrics',
+    {
+      schema: {
+        summary: 'Prometheus metrics',
+        response: answers({ 200: text('text/plain', 'text exposition format') }),
+      },
+    },
+    async (_request, reply) => reply.type(metrics.contentType).send(await metrics.scrape()),
+  );
+
+  app.get(
+    '/api/v1/resources',
+    { schema: { summary: 'The gate and the process', response: answers({ 200: resources }) } },
+    () => server.resources(),
+  );
+
+  app.get(
+    '/api/v1/config',
+    {
+      schema: { summary: 'The config in force, secrets masked', response: answers({ 200: effectiveConfig }) },
+    },
+    () => server.effectiveConfig(),
+  );
+  done();
+};

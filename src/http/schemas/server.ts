@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { REASONS } from '../../core/reasons.ts';
+import { GATE_STATES } from '../../telemetry/metrics-source.ts';
+import type { ClientSnapshot, IpSnapshot, ResourcesSnapshot } from '../ports.ts';
+import { amount, count, limit, rate, wallTime } from './common.ts';
+
+export const client = z
+  .object({
+    id: z.string(),
+    configured: z.boolean(),
+    tier: z.string().nullable(),
+    priority: z.number(),
+    streams: count,
+    stream_ids: z.array(z.string()),
+    bitrate_bps: amount,
+    limits: z.object({ max_streams: limit, max_bandwidth_bps: limit, publish_rate: rate }),
+    utilization: z.object({ streams: amount, bandwidth: amount }),
+  })
+  .meta({ id: 'Client' }) satisfies z.ZodType<ClientSnapshot>;
+
+export const clientList = z.object({ clients: z.array(client), omitted: count });
+
+export const address = z
+  .object({
+    ip: z.string(),
+    connections: count,
+    streams: count,
+    bitrate_bps: amount,
+    exempt: z.boolean(),
+    cooldown_ms: amount,
+    limits: z.object({ max_connections: limit, connection_rate: rate, max_bandwidth_bps: limit }),
+    utilization: z.object({ connections: amount, bandwidth: amount }),
+  })
+  .meta({ id: 'Address' }) satisfies z.ZodType<IpSnapshot>;
+
+export const addressList = z.object({ ips: z.array(address), omitted: count });
+
+export const resources = z
+  .object({
+    gate: z.object({ state: z.enum(GATE_STATES), since: wallTime, reasons: z.array(z.enum(REASONS)) }),
+    process: z.object({
+      pid: count,
+      uptime_ms: amount,
+      cpu_seconds: amount,
+      rss_bytes: count,
+      heap_used_bytes: count,
+      heap_limit_bytes: count,
+      external_bytes: count,
+      array_buffers_bytes: count,
+    }),
+    engine: z.object({ connections: count, gop_bytes: count, pending_bytes: count, gop_evictions: count }),
+  })
+  .meta({ id: 'Resources' }) satisfies z.ZodType<ResourcesSnapshot>;
+
+export const effectiveConfig = z.record(z.string(), z.unknown()).meta({
+  description: 'The config in force, keys as in the YAML file, secrets as ***.',
+});
+
+export const ready = z.object({
+  ready: z.boolean(),
+  reasons: z.array(z.string()),
+  config_error: z.string().nullable(),
+});

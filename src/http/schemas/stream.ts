@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { ON_EXCEED } from '../../core/limits.ts';
+import { PROTOCOLS, STREAM_STATES, type StreamSnapshot, type StreamTotals } from '../../core/stream.ts';
+import type { KickOutcome } from '../ports.ts';
+import { amount, count, limit, wallTime } from './common.ts';
+
+const usage = z.object({
+  bitrate_bps: amount,
+  bitrate_avg_bps: amount,
+  bitrate_peak_bps: amount,
+  fps: amount,
+  wall_fps: amount,
+  packets_per_sec: amount,
+  bytes: count,
+  packets: count,
+  frames: count,
+  keyframes: count,
+  dropped_frames: count,
+  dropped_bytes: count,
+  throttled_ms: amount,
+  violations: count,
+});
+
+const limits = z.object({
+  max_bitrate_bps: limit,
+  max_fps: limit,
+  max_packets_per_sec: limit,
+  on_exceed: z.enum(ON_EXCEED),
+  grace_ms: limit,
+  cooldown_ms: amount,
+  override_until: wallTime.nullable(),
+  sources: z.record(z.string(), z.string()),
+});
+
+export const stream = z
+  .object({
+    id: z.string(),
+    protocol: z.enum(PROTOCOLS),
+    app: z.string(),
+    name: z.string(),
+    path: z.string(),
+    client: z.string(),
+    tier: z.string().nullable(),
+    priority: z.number(),
+    ip: z.string(),
+    port: count,
+    state: z.enum(STREAM_STATES),
+    started_at: wallTime,
+    uptime_ms: amount,
+    usage,
+    limits,
+    utilization: z.object({ bitrate: amount, fps: amount, packets: amount }),
+    media: z.object({
+      video_codec: z.string().nullable(),
+      width: count.nullable(),
+      height: count.nullable(),
+      audio_codec: z.string().nullable(),
+    }),
+    playback: z.object({ players: count, gop_bytes: count }),
+    transport: z.object({
+      rtt_ms: amount.nullable(),
+      loss: amount.nullable(),
+      retransmitted: count.nullable(),
+    }),
+  })
+  .meta({ id: 'Stream' }) satisfies z.ZodType<StreamSnapshot>;
+
+export const totals = z
+  .object({ streams: count, bitrate_bps: amount, bytes: count, packets_per_sec: amount, connections: count })
+  .meta({
+    id: 'Totals',
+    description: 'Over all live streams, whatever the filter.',
+  }) satisfies z.ZodType<StreamTotals>;
+
+export const streamList = z.object({
+  streams: z.array(stream),
+  totals,
+  next_cursor: z
+    .string()
+    .nullable()
+    .meta({ description: 'Pass as ?cursor= for the next page; null at the end.' }),
+});
+
+export const kicked = z.object({
+  stream,
+  receipt: z.string(),
+  cooldown_ms: amount,
+}) satisfies z.ZodType<KickOutcome>;

@@ -1,0 +1,192 @@
+/**
+ * The admin API (product contract, section 5): Fastify with a schema on every
+ * route, one error format, its own rate limit, and bounds on everything a
+ * stranger can hold open.
+ *
+ * Who closes whom: `close()` ends the event subscriptions, lets running
+ * answers finish for a second, then closes every connection.
+ */
+import type { AddressInfo, Socket } from 'node:net';
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { monotonicMs } from '../lib/clock.ts';
+import { HeadgateError } from '../lib/errors.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { AccessControl, type AdminToken, type Caller } from './access.ts';
+import { EventFeed, type EventFeedOptions } from './event-feed.ts';
+import { answerBadHttp, answerFailure, answerUnknownRoutes, type FaultLog } from './failures.ts';
+import { registerOpenApi } from './openapi.ts';
+import type { AdminPort } from './ports.ts';
+import { RequestLimit } from './request-limit.ts';
+import { clientRoutes } from './routes/clients.ts';
+import { eventRoutes } from './routes/events.ts';
+import { receiptRoutes } from './routes/receipts.ts';
+import { serverRoutes } from './routes/server.ts';
+import { streamRoutes } from './routes/streams.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    caller: Caller;
+  }
+}
+
+/** Bytes of a request body: the largest sensible one is 200. */
+const BODY_BYTES_MAX = 16 * 1024;
+
+/** Bytes of a request line and headers. */
+const HEADER_BYTES_MAX = 16 * 1024;
+
+/** ms to send the headers, and the whole request: a client that drips bytes (slowloris) gets no longer. */
+const HEADERS_TIMEOUT_MS = 5_000;
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** ms a connection may rest between requests, and may refuse to read an answer. */
+const KEEP_ALIVE_MS = 5_000;
+const STALLED_MS = 30_000;
+
+/** Connections in all, and from one address, so that one stranger cannot hold every place. */
+const CONNECTIONS_MAX = 256;
+const CONNECTIONS_PER_ADDRESS_MAX = 64;
+
+/** How long running answers may take when the server stops, ms. */
+const CLOSE_GRACE_MS = 1_000;
+
+/** Nothing here is a page to be framed, sniffed, cached or told to others. */
+const SECURITY_HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+} as const;
+
+export interface AdminServerOptions {
+  /** `admin.tokens`, asked on each request; empty = open to this machine only */
+  readonly tokens: () => readonly AdminToken[];
+  readonly metrics: Metrics;
+  readonly log: FaultLog;
+  readonly events?: EventFeedOptions;
+}
+
+export interface AdminServer {
+  /** Starts to listen; throws HG_LISTEN. Port 0 takes a free one. */
+  listen(host: string, port: number): Promise<void>;
+  /** where it listens; null before and after */
+  address(): { host: string; port: number } | null;
+  close(): Promise<void>;
+  /** events that slow subscribers did not get, for the metrics */
+  eventsDropped(): number;
+  /** the OpenAPI document */
+  openApi(): unknown;
+}
+
+/** Builds the API over a running server. It does not listen yet. */
+export async function createAdminServer(port: AdminPort, options: AdminServerOptions): Promise<AdminServer> {
+  const app = bareServer(options.log);
+  const feed = new EventFeed(port, options.events);
+  answerUnknownRoutes(app);
+  guard(app, new AccessControl(options.tokens));
+  await registerOpenApi(app, port.server.about().version);
+  await app.register(streamRoutes, { streams: port.streams });
+  await app.register(clientRoutes, { clients: port.clients });
+  await app.register(receiptRoutes, { audit: port.audit });
+  await app.register(eventRoutes, { feed });
+  await app.register(serverRoutes, { server: port.server, metrics: options.metrics });
+  app.get('/api/v1/openapi.json', { schema: { hide: true } as object }, () => app.swagger());
+  await app.ready();
+  return {
+    listen: (host, number) => listen(app, host, number),
+    address: () => {
+      const address = app.server.address() as AddressInfo | null;
+      return address === null ? null : { host: address.address, port: address.port };
+    },
+    close: () => close(app, feed),
+    eventsDropped: () => feed.dropped,
+    openApi: () => app.swagger(),
+  };
+}
+
+function bareServer(log: FaultLog): FastifyInstance {
+  const app = Fastify({
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: STALLED_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 512 },
+    http: {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: 1_000,
+    },
+    clientErrorHandler: answerBadHttp,
+    frameworkErrors: (error, request, reply) => {
+      (reply as FastifyReply).headers(SECURITY_HEADERS);
+      answerFailure(error, request, reply as FastifyReply, log);
+    },
+  });
+  // The default text/plain parser would let a form of another site send a body without asking first (CORS).
+  app.removeContentTypeParser('text/plain');
+  app.setValidatorCompiler(validatorCompiler);
+  // Answers are typed from the schemas and tested against them: checking each one again would only cost time.
+  app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
+  app.setErrorHandler((error: Parameters<typeof answerFailure>[0], request, reply) =>
+    answerFailure(error, request, reply, log),
+  );
+  app.server.maxConnections = CONNECTIONS_MAX;
+  capConnectionsPerAddress(app);
+  return app.withTypeProvider<ZodTypeProvider>() as unknown as FastifyInstance;
+}
+
+/** Every request, also one that no route answers: headers, who asks, how often, whether he may. */
+function guard(app: FastifyInstance, access: AccessControl): void {
+  const limit = new RequestLimit();
+  app.decorateRequest('caller');
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers(SECURITY_HEADERS);
+    request.caller = access.identify(request);
+    limit.charge(request.caller.limitKey, reply, monotonicMs());
+    access.authorize(request, request.caller);
+    done();
+  });
+}
+
+function capConnectionsPerAddress(app: FastifyInstance): void {
+  const open = new Map<string, number>();
+  app.server.on('connection', (socket: Socket) => {
+    const address = socket.remoteAddress ?? '';
+    const count = (open.get(address) ?? 0) + 1;
+    open.set(address, count);
+    socket.once('close', () => {
+      const left = open.get(address)! - 1;
+      if (left === 0) open.delete(address);
+      else open.set(address, left);
+    });
+    if (count > CONNECTIONS_PER_ADDRESS_MAX) socket.destroy();
+  });
+}
+
+async function listen(app: FastifyInstance, host: string, port: number): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const cause =
+      code === 'EADDRINUSE'
+        ? 'the port is in use'
+        : code === 'EACCES'
+          ? 'no permission for this port'
+          : message;
+    throw new HeadgateError('HG_LISTEN', `listen.admin: cannot listen on ${host}:${port}: ${cause}`, {
+      cause: error,
+    });
+  }
+}
+
+async function close(app: FastifyInstance, feed: EventFeed): Promise<void> {
+  feed.close();
+  const grace = setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS);
+  await app.close();
+  clearTimeout(grace);
+}

@@ -1,0 +1,204 @@
+/** A running server as the admin API sees it, held in plain objects, and the API over it on a free port. */
+import type { StreamSnapshot } from '../../src/core/stream.ts';
+import type { AdminToken } from '../../src/http/access.ts';
+import type { EventFeedOptions } from '../../src/http/event-feed.ts';
+import type {
+  AdminPort,
+  ClientSnapshot,
+  IpSnapshot,
+  KickOrder,
+  LimitOverride,
+  Readiness,
+} from '../../src/http/ports.ts';
+import { type AdminServer, createAdminServer } from '../../src/http/server.ts';
+import { AuditTrail } from '../../src/telemetry/audit.ts';
+
+const START = '2026-11-20T21:40:00.000Z';
+
+export function streamSnapshot(number: number, change: Partial<StreamSnapshot> = {}): StreamSnapshot {
+  return {
+    id: `s-${number.toString(36)}`,
+    protocol: 'rtmp',
+    app: 'live',
+    name: `cam${number}`,
+    path: `/live/cam${number}`,
+    client: 'alice',
+    tier: 'pro',
+    priority: 80,
+    ip: '192.0.2.10',
+    port: 51_544,
+    state: 'live',
+    started_at: new Date(Date.parse(START) + number).toISOString(),
+    uptime_ms: 61_000.5,
+    usage: {
+      bitrate_bps: 2_610_000,
+      bitrate_avg_bps: 2_598_000,
+      bitrate_peak_bps: 3_100_000,
+      fps: 30,
+      wall_fps: 29.9,
+      packets_per_sec: 73.1,
+      bytes: 19_900_000,
+      packets: 4_453,
+      frames: 1_830,
+      keyframes: 31,
+      dropped_frames: 0,
+      dropped_bytes: 0,
+      throttled_ms: 0,
+      violations: 0,
+    },
+    limits: {
+      max_bitrate_bps: 6_000_000,
+      max_fps: 60,
+      max_packets_per_sec: null,
+      on_exceed: 'throttle',
+      grace_ms: null,
+      cooldown_ms: 30_000,
+      override_until: null,
+      sources: { max_bitrate: 'limits.stream' },
+    },
+    utilization: { bitrate: 0.435, fps: 0.5, packets: 0 },
+    media: { video_codec: 'h264', width: 1280, height: 720, audio_codec: 'aac' },
+    playback: { players: 2, gop_bytes: 1_000_000 },
+    transport: { rtt_ms: null, loss: null, retransmitted: null },
+    ...change,
+  };
+}
+
+function clientSnapshot(id: string): ClientSnapshot {
+  return {
+    id,
+    configured: !id.includes('/'),
+    tier: null,
+    priority: 50,
+    streams: 1,
+    stream_ids: ['s-1'],
+    bitrate_bps: 2_610_000,
+    limits: { max_streams: 3, max_bandwidth_bps: null, publish_rate: { count: 100, period_ms: 60_000 } },
+    utilization: { streams: 0.33, bandwidth: 0 },
+  };
+}
+
+function ipSnapshot(ip: string): IpSnapshot {
+  return {
+    ip,
+    connections: 1,
+    streams: 1,
+    bitrate_bps: 2_610_000,
+    exempt: false,
+    cooldown_ms: 0,
+    limits: { max_connections: 20, connection_rate: null, max_bandwidth_bps: null },
+    utilization: { connections: 0.05, bandwidth: 0 },
+  };
+}
+
+/** Cuts a list as the app does. */
+function* inBatches<T>(items: readonly T[], size = 200): Generator<readonly T[]> {
+  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
+}
+
+export class FakeServer implements AdminPort {
+  all: StreamSnapshot[] = [streamSnapshot(1), streamSnapshot(2, { client: 'bob', state: 'throttled' })];
+  kicks: { id: string; order: KickOrder }[] = [];
+  overrides: { id: string; change: LimitOverride; forMs: number | null; by: string }[] = [];
+  ready: Readiness = { ready: true, reasons: [], config_error: null };
+  clientIds = ['alice', '2001:db8::/64', '192.0.2.10'];
+  /** called before each batch of streams is built */
+  onBatch: () => void = () => undefined;
+  batchesEnded = 0;
+  trail = new AuditTrail({ receipts: 100, wallMs: () => Date.parse(START) });
+
+  readonly streams = {
+    batches: () => this.#streamBatches(),
+    find: (id: string) => this.all.find((stream) => stream.id === id) ?? null,
+    totals: () => ({
+      streams: this.all.length,
+      bitrate_bps: 5_220_000,
+      bytes: 39_800_000,
+      packets_per_sec: 146.2,
+      connections: 3,
+    }),
+    kick: (id: string, order: KickOrder) => {
+      const stream = this.streams.find(id);
+      if (stream === null) return null;
+      this.kicks.push({ id, order });
+      return {
+        stream: { ...stream, state: 'closing' as const },
+        receipt: 'r-1',
+        cooldown_ms: order.cooldownMs ?? 30_000,
+      };
+    },
+    override: (id: string, change: LimitOverride, forMs: number | null, by: string) => {
+      this.overrides.push({ id, change, forMs, by });
+      return this.streams.find(id);
+    },
+  };
+  readonly clients = {
+    batches: () => inBatches(this.clientIds.map(clientSnapshot)),
+    find: (id: string) => (this.clientIds.includes(id) ? clientSnapshot(id) : null),
+    ipBatches: () => inBatches(['192.0.2.10', '2001:db8::/64'].map(ipSnapshot)),
+  };
+  readonly server = {
+    readiness: () => this.ready,
+    resources: () => ({
+      gate: { state: 'open' as const, since: START, reasons: [] },
+      process: {
+        pid: 1,
+        uptime_ms: 5,
+        cpu_seconds: 0.5,
+        rss_bytes: 1,
+        heap_used_bytes: 1,
+        heap_limit_bytes: 1,
+        external_bytes: 1,
+        array_buffers_bytes: 1,
+      },
+      engine: { connections: 1, gop_bytes: 1, pending_bytes: 0, gop_evictions: 0 },
+    }),
+    effectiveConfig: () => ({ version: 1, admin: { tokens: [{ token: '***', role: 'operator' }] } }),
+    about: () => ({ name: 'headgate' as const, version: '0.1.0', node_id: 'ingest-1', started_at: START }),
+  };
+  get audit(): AuditTrail {
+    return this.trail;
+  }
+
+  *#streamBatches(): Generator<readonly StreamSnapshot[]> {
+    try {
+      for (const batch of inBatches(this.all)) {
+        this.onBatch();
+        yield batch;
+      }
+    } finally {
+      this.batchesEnded++;
+    }
+  }
+}
+
+export interface RunningApi {
+  readonly fake: FakeServer;
+  readonly server: AdminServer;
+  readonly port: number;
+  readonly url: string;
+  readonly faults: object[];
+}
+
+export interface ApiOptions {
+  readonly tokens?: readonly AdminToken[];
+  readonly events?: EventFeedOptions;
+}
+
+export async function startApi(options: ApiOptions = {}): Promise<RunningApi> {
+  const fake = new FakeServer();
+  const faults: object[] = [];
+  const tokens = options.tokens ?? [];
+  const server = await createAdminServer(fake, {
+    tokens: () => tokens,
+    metrics: {
+      contentType: 'text/plain; version=0.0.4; charset=utf-8',
+      scrape: async () => 'headgate_gate_state 0\n',
+    },
+    log: { error: (fields) => faults.push(fields) },
+    ...(options.events === undefined ? {} : { events: options.events }),
+  });
+  await server.listen('127.0.0.1', 0);
+  const { port } = server.address()!;
+  return { fake, server, port, url: `http://127.0.0.1:${port}`, faults };
+}
