@@ -1,5 +1,5 @@
+import { bandwidthRate } from '../core/meter/node-rate.ts';
 import type { Slab } from '../core/meter/slab.ts';
-import { budgetRate } from './limit-nodes.ts';
 
 /**
  * Nodes that several streams are charged to: one per client, one per address,
@@ -29,7 +29,7 @@ export class Budgets {
   constructor(slab: Slab, globalBps: number) {
     this.#slab = slab;
     this.#globalBps = globalBps;
-    const node = slab.takeNode(budgetRate(globalBps));
+    const node = slab.takeNode(bandwidthRate(globalBps));
     if (node === null) throw new RangeError('the slab has no room for its first node');
     this.#global = node;
   }
@@ -46,7 +46,7 @@ export class Budgets {
 
   setGlobal(bps: number, now: number): void {
     this.#globalBps = bps;
-    this.#slab.setRate(this.#global, budgetRate(bps), now);
+    this.#slab.setRate(this.#global, bandwidthRate(bps), now);
   }
 
   client(id: string, bps: number, now: number): BudgetShare {
@@ -70,13 +70,13 @@ export class Budgets {
     const shared = this.#shared.get(key);
     if (shared === undefined || shared.bps === bps) return;
     shared.bps = bps;
-    this.#slab.setRate(shared.node, budgetRate(bps), now);
+    this.#slab.setRate(shared.node, bandwidthRate(bps), now);
   }
 
   #take(key: string, bps: number, now: number): BudgetShare {
     let shared = this.#shared.get(key);
     if (shared === undefined) {
-      const node = this.#slab.takeNode(budgetRate(bps));
+      const node = this.#slab.takeNode(bandwidthRate(bps));
       if (node === null) return NO_SHARE;
       shared = { node, bps, holders: 0 };
       this.#shared.set(key, shared);

@@ -75,7 +75,7 @@ export class LiveStream {
     this.#rows = rows;
     this.#configured = limits;
     this.#limits = limits.stream;
-    this.ring = new RateRing(clock.now);
+    this.ring = new RateRing(limits.stream.bitrate_window);
   }
 
   get id(): string {
@@ -162,6 +162,7 @@ export class LiveStream {
     if (JSON.stringify(next, finite) === JSON.stringify(this.#limits, finite)) return;
     this.#limits = next;
     this.#enforcement.reset();
+    this.ring.setWindow(next.bitrate_window);
     this.#rows.setLimits(next, now);
     this.connection.recheck(now);
   }
@@ -171,7 +172,7 @@ export class LiveStream {
   /** Samples the counters, finds episodes, and says when it is time to cut. Some microseconds. */
   step(watcher: StreamWatcher, idleMs: number, now: number): void {
     if (this.#state === 'closing') return;
-    this.#rows.sampleInto(this.ring, this.#limits.bitrate_window, now);
+    this.#rows.sampleInto(this.ring, now);
     if (this.#override.expire(now)) this.#limitsChanged(now);
     const exceeded = this.#rows.takeExceeded();
     this.#attributeDrops(exceeded);
@@ -225,12 +226,11 @@ export class LiveStream {
   /** Policies in `mode: observe`: what would have been exceeded, said but not done. */
   #observe(watcher: StreamWatcher, now: number): void {
     const watched = this.#configured.observed;
-    const window = this.#limits.bitrate_window;
     let bits = 0;
-    if (watched.max_bitrate !== undefined && this.ring.bitrate(window, now) > watched.max_bitrate) bits |= 1;
+    if (watched.max_bitrate !== undefined && this.ring.bitrateBps() > watched.max_bitrate) bits |= 1;
     const packets = watched.max_packets_per_sec;
-    if (packets !== undefined && this.ring.packetRate(window, now) > packets) bits |= 2;
-    if (watched.max_fps !== undefined && this.ring.wallFps(window, now) > watched.max_fps) bits |= 4;
+    if (packets !== undefined && this.ring.packetsPerSec() > packets) bits |= 2;
+    if (watched.max_fps !== undefined && this.ring.wallFps() > watched.max_fps) bits |= 4;
     if (bits === 0 && !this.#observer.exceeding) return;
     const limits = { ...this.#limits, ...watched, on_exceed: 'observe' } as const;
     for (const episode of this.#observer.step(bits, limits, now).opened) watcher.episodeOpened(this, episode, now);
@@ -244,7 +244,7 @@ export class LiveStream {
   #holdExactly(now: number): void {
     const { max_bitrate, bitrate_window, on_exceed } = this.#limits;
     if (on_exceed !== 'throttle' && on_exceed !== 'drop') return;
-    if (this.ring.sustainedAbove(max_bitrate, bitrate_window, now)) this.#rows.forfeitBurst(now);
+    if (this.ring.sustainedAbove(max_bitrate, bitrate_window)) this.#rows.forfeitBurst(now);
   }
 
   #stateNow(): StreamState {

@@ -24,7 +24,7 @@ export class Overseer implements StreamWatcher {
   }
 
   episodeOpened(stream: LiveStream, episode: EpisodeOpened, now: number): void {
-    const measured = this.#measure(stream, episode.reason, now);
+    const measured = this.#measure(stream, episode.reason);
     const decision: Decision = {
       reason: episode.reason,
       scope: scopeOf(episode.reason),
@@ -43,7 +43,7 @@ export class Overseer implements StreamWatcher {
     }
     const seconds = stream.limits.grace / 1000;
     const detail = `kept exceeding its limit for the grace of ${seconds} s; lower the encoder's setting or raise the limit`;
-    this.#desk.cut(stream, { reason, detail, cooldownMs: null, ...this.#measure(stream, reason, now) }, now);
+    this.#desk.cut(stream, { reason, detail, cooldownMs: null, ...this.#measure(stream, reason) }, now);
   }
 
   #keyOf(stream: LiveStream, reason: Reason): string {
@@ -53,16 +53,16 @@ export class Overseer implements StreamWatcher {
   }
 
   /** The limit an episode speaks of and what was seen against it, as offered by the publisher. */
-  #measure(stream: LiveStream, reason: Reason, now: number): Pick<Decision, 'limit' | 'observed' | 'windowMs'> {
+  #measure(stream: LiveStream, reason: Reason): Pick<Decision, 'limit' | 'observed' | 'windowMs'> {
     const windowMs = stream.limits.bitrate_window;
-    const offered = Math.round(stream.ring.offeredBitrate(windowMs, now));
+    const offered = Math.round(stream.ring.offeredBps());
     switch (reason) {
       case 'stream_packet_rate':
-        return { limit: stream.limits.max_packets_per_sec, observed: stream.ring.offeredPacketRate(windowMs, now), windowMs };
+        return { limit: stream.limits.max_packets_per_sec, observed: stream.ring.packetsPerSec(), windowMs };
       case 'stream_fps':
         return {
           limit: stream.limits.max_fps,
-          observed: Math.max(stream.ring.wallFps(windowMs, now), stream.ring.mediaFps() ?? 0),
+          observed: Math.max(stream.ring.wallFps(), stream.ring.mediaFps() ?? 0),
           windowMs,
         };
       case 'client_bandwidth':

@@ -8,7 +8,6 @@ import { type Reason, scopeOf } from '../core/reasons.ts';
 import type { Protocol } from '../core/stream.ts';
 import type { Denial, Receipt } from '../core/verdict.ts';
 import { monotonicMs, wallMs } from '../lib/clock.ts';
-import { ipKey } from '../lib/ip.ts';
 import type { Budgets } from './budgets.ts';
 import type { IdentityDirectory, ResolvedIdentity } from './identity.ts';
 import { LiveStream, type StreamIdentity } from './live-stream.ts';
@@ -64,8 +63,8 @@ export interface DeskServices {
   /** both are exchanged whole by a reload */
   identities(): IdentityDirectory;
   resolver(): PolicyResolver;
-  /** limits that hold per address */
-  ipLimits(): { ipv6_prefix: number; max_bandwidth: number };
+  /** bandwidth of one address, bits/s */
+  ipBps(): number;
   /** headers and GOP of a slot, for a player that joins */
   replay(slot: number): Parameters<Playback['open']>[1]['replay'];
 }
@@ -101,6 +100,7 @@ export class PublishDesk {
       client: identity.client,
     });
     const occupant = this.#services.registry.at(path);
+    const held = occupant === undefined ? undefined : this.#leases.get(occupant);
     const takeover = occupant !== undefined && isGhostOf(occupant, identity, now);
     const subject = { path, client: identity.client };
     const verdict = this.#services.admission.publish(
@@ -109,7 +109,7 @@ export class PublishDesk {
         path,
         keyId: identity.keyId,
         limits: limits.client,
-        occupant: occupant === undefined ? null : { takeover, lease: this.#leases.get(occupant) ?? null },
+        occupant: held === undefined ? null : { takeover, lease: held },
       },
       request.lease,
       now,
@@ -183,12 +183,11 @@ export class PublishDesk {
     lease: PublishLease,
     now: number,
   ): LiveStream | null {
-    const { slab, budgets, registry, playback, admission } = this.#services;
-    const ipLimits = this.#services.ipLimits();
-    const key = ipKey(request.ip, ipLimits.ipv6_prefix);
+    const { slab, budgets, registry, playback } = this.#services;
+    const { ipKey, exempt } = request.lease;
     const { client, publicName, tier, priority, keyId } = named.identity;
-    const parents = { client, clientBps: limits.client.max_bandwidth, ipKey: key, ipBps: ipLimits.max_bandwidth };
-    const rows = StreamRows.take(slab, budgets, limits.stream, parents, admission.isExempt(request.ip), now);
+    const parents = { client, clientBps: limits.client.max_bandwidth, ipKey, ipBps: this.#services.ipBps() };
+    const rows = StreamRows.take(slab, budgets, limits.stream, parents, exempt, now);
     if (rows === null) return null;
     const identity: StreamIdentity = {
       id: this.#freshId(),
@@ -200,7 +199,7 @@ export class PublishDesk {
       tier,
       priority,
       ip: request.ip,
-      ipKey: key,
+      ipKey,
       port: request.port,
       keyId,
     };

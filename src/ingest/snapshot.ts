@@ -41,16 +41,15 @@ export function snapshotOf(stream: LiveStream, now: number): StreamSnapshot {
 
 function usageOf(stream: LiveStream, now: number): StreamSnapshot['usage'] {
   const { ring } = stream;
-  const windowMs = stream.limits.bitrate_window;
   const bytes = stream.read(STREAM.BYTES);
   const livedMs = Math.max(1, now - stream.startedAt);
   return {
-    bitrate_bps: Math.round(ring.bitrate(windowMs, now)),
+    bitrate_bps: Math.round(ring.bitrateBps()),
     bitrate_avg_bps: Math.round((bytes * 8000) / livedMs),
-    bitrate_peak_bps: Math.round(ring.peakBitrate(windowMs, now)),
+    bitrate_peak_bps: Math.round(ring.peakBps()),
     fps: tenth(ring.mediaFps() ?? 0),
-    wall_fps: tenth(ring.wallFps(windowMs, now)),
-    packets_per_sec: tenth(ring.packetRate(windowMs, now)),
+    wall_fps: tenth(ring.wallFps()),
+    packets_per_sec: tenth(ring.packetsPerSec()),
     bytes,
     packets: stream.read(STREAM.PACKETS),
     frames: stream.read(STREAM.FRAMES),

@@ -1,9 +1,9 @@
 import type { StreamLimits } from '../core/limits.ts';
+import { ownRates } from '../core/meter/node-rate.ts';
 import type { RateRing } from '../core/meter/rate-ring.ts';
 import type { Slab } from '../core/meter/slab.ts';
-import { FLAG, MODE, NODE, nodeAt, STREAM, streamAt } from '../core/meter/slab-layout.ts';
+import { NODE, nodeAt, STREAM, streamAt } from '../core/meter/slab-layout.ts';
 import type { BudgetShare, Budgets } from './budgets.ts';
-import { ownRates } from './limit-nodes.ts';
 
 /** Which budgets above it a stream is charged to. */
 export interface StreamParents {
@@ -13,29 +13,16 @@ export interface StreamParents {
   readonly ipBps: number;
 }
 
-const MODE_OF = {
-  observe: MODE.OBSERVE,
-  throttle: MODE.THROTTLE,
-  drop: MODE.DROP,
-  disconnect: MODE.DISCONNECT,
-} as const;
-
-/** Place of the media FPS node among a stream's own. */
-const FPS_MEDIA = STREAM.NODE_FPS_MEDIA - STREAM.NODE_BITRATE;
-
 /** What one stream holds in the slab: its row with four nodes of its own, and its shares of the budgets above. */
 export class StreamRows {
   readonly slot: number;
   readonly #slab: Slab;
-  /** bitrate, packets, FPS by arrival, FPS by media time */
-  readonly #nodes: readonly number[];
   readonly #shares: readonly BudgetShare[];
   #released = false;
 
-  private constructor(slab: Slab, slot: number, nodes: readonly number[], shares: readonly BudgetShare[]) {
+  private constructor(slab: Slab, slot: number, shares: readonly BudgetShare[]) {
     this.#slab = slab;
     this.slot = slot;
-    this.#nodes = nodes;
     this.#shares = shares;
   }
 
@@ -48,22 +35,20 @@ export class StreamRows {
     exempt: boolean,
     now: number,
   ): StreamRows | null {
-    const slot = slab.takeStream();
-    if (slot === null) return null;
-    const nodes = takeNodes(slab, limits);
-    if (nodes === null) {
-      slab.releaseStream(slot);
-      return null;
-    }
     const client = budgets.client(parents.client, parents.clientBps, now);
     const ip = budgets.ip(parents.ipKey, parents.ipBps, now);
-    const rows = new StreamRows(slab, slot, nodes, [client, ip]);
-    [...nodes, client.node, ip.node, budgets.global].forEach((node, index) => {
-      rows.#write(STREAM.NODE_BITRATE + index, node ?? -1);
+    const slot = slab.takeStream({
+      onExceed: limits.on_exceed,
+      exempt,
+      own: ownRates(limits),
+      client: client.node,
+      ip: ip.node,
+      global: budgets.global,
     });
-    if (exempt) rows.setFlag(FLAG.EXEMPT, true);
-    rows.setLimits(limits, now);
-    return rows;
+    if (slot !== null) return new StreamRows(slab, slot, [client, ip]);
+    client.release();
+    ip.release();
+    return null;
   }
 
   read(field: number): number {
@@ -75,8 +60,8 @@ export class StreamRows {
     this.#write(STREAM.FLAGS, on ? flags | flag : flags & ~flag);
   }
 
-  sampleInto(ring: RateRing, windowMs: number, now: number): void {
-    ring.push(now, this.#slab.streams, streamAt(this.slot, 0), windowMs);
+  sampleInto(ring: RateRing, now: number): void {
+    ring.push(this.#slab.streams, this.slot, now);
   }
 
   /** Bits set since the last call. */
@@ -87,12 +72,7 @@ export class StreamRows {
   }
 
   setLimits(limits: StreamLimits, now: number): void {
-    this.#write(STREAM.MODE, MODE_OF[limits.on_exceed]);
-    ownRates(limits).forEach((rate, index) => {
-      const onMediaClock = index === FPS_MEDIA;
-      const clock = onMediaClock ? Math.max(0, this.read(STREAM.LAST_DTS)) : now;
-      this.#slab.setRate(this.#nodes[index] as number, rate, clock);
-    });
+    this.#slab.setStreamLimits(this.slot, limits.on_exceed, ownRates(limits), now);
   }
 
   /** Spends what is left of the bitrate burst: from now on the long-term rate holds exactly. */
@@ -106,7 +86,6 @@ export class StreamRows {
   release(): void {
     if (this.#released) return;
     this.#released = true;
-    for (const node of this.#nodes) this.#slab.releaseNode(node);
     for (const share of this.#shares) share.release();
     this.#slab.releaseStream(this.slot);
   }
@@ -114,18 +93,4 @@ export class StreamRows {
   #write(field: number, value: number): void {
     this.#slab.streams[streamAt(this.slot, field)] = value;
   }
-}
-
-/** All four or none. */
-function takeNodes(slab: Slab, limits: StreamLimits): readonly number[] | null {
-  const nodes: number[] = [];
-  for (const rate of ownRates(limits)) {
-    const node = slab.takeNode(rate);
-    if (node === null) {
-      for (const taken of nodes) slab.releaseNode(taken);
-      return null;
-    }
-    nodes.push(node);
-  }
-  return nodes;
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type net from 'node:net';
 import tls from 'node:tls';
 import type { Admission, ConnectionLease } from '../../core/admission/admission.ts';
+import type { Denial } from '../../core/verdict.ts';
 import { monotonicMs } from '../../lib/clock.ts';
 import { HeadgateError } from '../../lib/errors.ts';
 import { listenTcp, type OpenSocket, type Peer } from './accept.ts';
@@ -29,6 +30,12 @@ export interface RtmpsAddress extends RtmpAddress {
   readonly key: string;
 }
 
+/** Hears of every connection before it has a socket. */
+export interface DoorWatcher {
+  admitted(tookMs: number): void;
+  refused(peer: Peer, protocol: 'rtmp' | 'rtmps', denial: Denial, now: number): void;
+}
+
 export class RtmpServer {
   readonly #services: RtmpServices;
   readonly #admission: Admission;
@@ -46,11 +53,11 @@ export class RtmpServer {
   constructor(
     services: Omit<RtmpServices, 'connectionClosed'>,
     admission: Admission,
-    refused: RtmpServer['#refused'],
+    door: DoorWatcher,
   ) {
     this.#services = { ...services, connectionClosed: (connection) => this.#connections.delete(connection) };
     this.#admission = admission;
-    this.#refused = refused;
+    this.#door = door;
   }
 
   get connections(): number {
@@ -119,6 +126,12 @@ export class RtmpServer {
     for (const connection of this.#connections) connection.drain();
   }
 
+  /** Resolves when every connection has closed, or after `withinMs`. */
+  async settled(withinMs: number): Promise<void> {
+    const end = monotonicMs() + withinMs;
+    while (this.#connections.size > 0 && monotonicMs() < end) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+
   /** Stops listening and destroys every connection; resolves when all are gone. */
   async close(): Promise<void> {
     this.#stopListening();
@@ -146,8 +159,11 @@ export class RtmpServer {
       admit: (peer) => {
         const now = monotonicMs();
         const verdict = this.#admission.connect(peer.ip, now);
-        if (verdict.allowed) return verdict.lease;
-        this.#refused(peer, protocol, verdict, now);
+        if (verdict.allowed) {
+          this.#door.admitted(monotonicMs() - now);
+          return verdict.lease;
+        }
+        this.#door.refused(peer, protocol, verdict, now);
         return null;
       },
       welcome,

@@ -1,0 +1,112 @@
+import type { Admission } from '../core/admission/admission.ts';
+import type { Protocol, StreamState } from '../core/stream.ts';
+import type { Budgets } from '../ingest/budgets.ts';
+import type { Playback } from '../ingest/playback/playback.ts';
+import type { StreamRegistry } from '../ingest/registry.ts';
+import type { RtmpServer } from '../ingest/rtmp/server.ts';
+import type { StreamTally } from '../ingest/stream-tally.ts';
+import type { NativeEngine } from '../native/binding.ts';
+import type { AuditTrail } from '../telemetry/audit.ts';
+import type { GateState, LimitUtilization, MetricsReading, MetricsSource } from '../telemetry/metrics-source.ts';
+import type { Decisions } from './decisions.ts';
+
+export interface MetricsParts {
+  readonly admission: Admission;
+  readonly audit: AuditTrail;
+  readonly budgets: Budgets;
+  readonly decisions: Decisions;
+  readonly engine: NativeEngine;
+  readonly playback: Playback;
+  readonly registry: StreamRegistry;
+  readonly rtmp: RtmpServer;
+  readonly tally: StreamTally;
+  reloads(): { ok: number; failed: number };
+  gate(): GateState;
+  eventsDropped(): number;
+}
+
+/** Gathers what the parts count anyway into the one reading a scrape asks for. */
+export class MetricsGatherer implements MetricsSource {
+  readonly #parts: MetricsParts;
+
+  constructor(parts: MetricsParts) {
+    this.#parts = parts;
+  }
+
+  read(): MetricsReading {
+    const { audit, decisions, engine, playback, rtmp, tally } = this.#parts;
+    const totals = tally.read();
+    const engineStats = engine.stats();
+    return {
+      connections: { rtmp: rtmp.connectionsOf('rtmp'), rtmps: rtmp.connectionsOf('rtmps') },
+      streams: this.#streamsByState(),
+      players: playback.stats().players,
+      ingest: totals.ingest,
+      decisions: decisions.counts,
+      denied: decisions.denied,
+      throttledMs: totals.heldMs,
+      droppedFrames: totals.droppedFrames,
+      disconnects: decisions.disconnects,
+      utilization: this.#utilization(),
+      gate: this.#parts.gate(),
+      gopBytes: engineStats.gopBytes,
+      gopEvictions: engineStats.gopEvictions,
+      pendingBytes: engineStats.pendingBytes,
+      configReloads: this.#parts.reloads(),
+      receipts: audit.recorded,
+      eventsDropped: this.#parts.eventsDropped(),
+    };
+  }
+
+  *streamBitrates(): Iterable<{ path: string; bitrateBps: number }> {
+    for (const stream of this.#parts.registry.all()) {
+      yield { path: stream.identity.path, bitrateBps: stream.ring.bitrateBps() };
+    }
+  }
+
+  #streamsByState(): MetricsReading['streams'] {
+    const counts: Partial<Record<Protocol, Partial<Record<StreamState, number>>>> = {};
+    for (const stream of this.#parts.registry.all()) {
+      const states = (counts[stream.identity.protocol] ??= {});
+      states[stream.state] = (states[stream.state] ?? 0) + 1;
+    }
+    return counts;
+  }
+
+  #utilization(): LimitUtilization[] {
+    const { admission, budgets, registry } = this.#parts;
+    const global = admission.global();
+    const streams = { bitrate: 0, fps: 0, packets: 0 };
+    const clients = new Map<string, { streams: number; bps: number; limit: { streams: number; bps: number } }>();
+    let totalBps = 0;
+    for (const stream of registry.all()) {
+      const { limits, ring, effective } = stream;
+      const bps = ring.bitrateBps();
+      totalBps += bps;
+      streams.bitrate = Math.max(streams.bitrate, bps / limits.max_bitrate);
+      streams.fps = Math.max(streams.fps, ring.wallFps() / limits.max_fps);
+      streams.packets = Math.max(streams.packets, ring.packetsPerSec() / limits.max_packets_per_sec);
+      const use = clients.get(stream.identity.client) ?? { streams: 0, bps: 0, limit: { streams: 0, bps: 0 } };
+      use.streams++;
+      use.bps += bps;
+      use.limit = { streams: effective.client.max_streams, bps: effective.client.max_bandwidth };
+      clients.set(stream.identity.client, use);
+    }
+    let clientStreams = 0;
+    let clientBps = 0;
+    for (const use of clients.values()) {
+      clientStreams = Math.max(clientStreams, use.streams / use.limit.streams);
+      clientBps = Math.max(clientBps, use.bps / use.limit.bps);
+    }
+    return [
+      { scope: 'global', limit: 'max_connections', fraction: global.connections / global.maxConnections },
+      { scope: 'global', limit: 'max_streams', fraction: global.streams / global.maxStreams },
+      { scope: 'global', limit: 'max_bandwidth', fraction: totalBps / budgets.globalBps },
+      { scope: 'client', limit: 'max_streams', fraction: clientStreams },
+      { scope: 'client', limit: 'max_bandwidth', fraction: clientBps },
+      { scope: 'stream', limit: 'max_bitrate', fraction: streams.bitrate },
+      { scope: 'stream', limit: 'max_fps', fraction: streams.fps },
+      { scope: 'stream', limit: 'max_packets_per_sec', fraction: streams.packets },
+    ];
+  }
+}
