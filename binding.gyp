@@ -6,7 +6,6 @@
         "native/addon.cc",
         "native/accounting.cc",
         "native/accounting_napi.cc",
-        "native/accounting_napi.cc",
         "native/engine.cc",
         "native/engine_napi.cc",
         "native/gop.cc",
