@@ -74,7 +74,7 @@ export function buildAddon() {
   mkdirSync(path.dirname(LOG), { recursive: true });
   let log = '';
   for (const step of [['configure'], ['build', '--jobs', 'max']]) {
-    const args = [gyp, ...step, '--release', ...from];
+    const args = [gyp, ...step, '--release', '--loglevel=warn', ...from];
     const run = spawnSync(process.execPath, args, {
       cwd: ROOT,
       encoding: 'utf8',

@@ -42,12 +42,16 @@ function entryOf(name, version, parent) {
   };
 }
 
+let added = 0;
 for (const [from, parent] of Object.entries(lock.packages)) {
   for (const [name, version] of Object.entries(parent.optionalDependencies ?? {})) {
     if (resolves(from, name)) continue;
     lock.packages[`node_modules/${name}`] = entryOf(name, version, parent);
+    added += 1;
     process.stdout.write(`added ${name}@${version}\n`);
   }
 }
-const sorted = Object.entries(lock.packages).sort(([a], [b]) => a.localeCompare(b, 'en'));
-writeFileSync(LOCK, `${JSON.stringify({ ...lock, packages: Object.fromEntries(sorted) }, null, 2)}\n`);
+if (added > 0) {
+  const sorted = Object.entries(lock.packages).sort(([a], [b]) => a.localeCompare(b, 'en'));
+  writeFileSync(LOCK, `${JSON.stringify({ ...lock, packages: Object.fromEntries(sorted) }, null, 2)}\n`);
+}

@@ -3,15 +3,17 @@
 // It runs on whatever Node the machine has (18 or newer), before anything is installed, so it is plain JavaScript
 // without dependencies. Each step first looks whether there is anything to do; when nothing is missing it says
 // nothing and takes a few milliseconds. It writes to this checkout and, through the system's package manager, to
-// the system; nowhere else. It runs `npm ci`, which runs our own `install` script (scripts/install.js); that one
-// does nothing in a checkout, which is why the two cannot call each other for ever.
+// the system; nowhere else. The `npm ci` that it runs runs no install scripts, ours included, so the two cannot call
+// each other.
 
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { accessSync, constants, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { addonIsCurrent, buildAddon } from './build-addon.js';
 
-const ROOT = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '..');
+const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const OLDEST_NODE_MAJOR = 18;
 /** Seconds to wait while another apt or dpkg holds the lock: unattended upgrades take minutes. */
 const APT_LOCK_SECONDS = 300;
@@ -144,24 +146,36 @@ function modifiedMs(file) {
   return existsSync(file) ? statSync(file).mtimeMs : 0;
 }
 
-/** npm writes its own stamp, node_modules/.package-lock.json, at the end of every install that went well. */
+/**
+ * Whether node_modules holds what the lock says. npm writes node_modules/.package-lock.json at the end of every install
+ * that went well; our stamp, the checksum of the lock installed last, saves a lock that was merely touched an install.
+ */
+function packagesAreCurrent(lock, stamp) {
+  const installedMs = modifiedMs(path.join(ROOT, 'node_modules/.package-lock.json'));
+  if (installedMs === 0) return false;
+  return (
+    installedMs >= modifiedMs(lock) || (existsSync(stamp) && readFileSync(stamp, 'utf8') === checksum(lock))
+  );
+}
+
+function checksum(file) {
+  return createHash('sha256').update(readFileSync(file)).digest('hex');
+}
+
+/** Install scripts stay off: no package here needs its own, and strangers' code does not run unasked. */
 function installNodePackages() {
-  const stamp = modifiedMs(path.join(ROOT, 'node_modules/.package-lock.json'));
-  if (stamp > 0 && stamp >= modifiedMs(path.join(ROOT, 'package-lock.json'))) return;
+  const lock = path.join(ROOT, 'package-lock.json');
+  const stamp = path.join(ROOT, 'node_modules/.installed-lock.sha256');
+  if (packagesAreCurrent(lock, stamp)) return;
   say('npm ci: node_modules is missing or older than package-lock.json');
-  const options = [
-    'ci',
-    '--include=dev',
-    '--include=optional',
-    '--no-audit',
-    '--no-fund',
-    '--loglevel=error',
-  ];
+  const include = ['--include=dev', '--include=optional'];
+  const options = ['ci', ...include, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   const underNpm = process.env.npm_execpath;
   const ci = underNpm?.endsWith('.js')
     ? spawnSync(process.execPath, [underNpm, ...options], { cwd: ROOT, stdio: 'inherit' })
     : spawnSync('npm', options, { cwd: ROOT, stdio: 'inherit' });
-  if (ci.status !== 0) stop('npm ci failed; its message stands above', 'type: npm ci');
+  if (ci.status !== 0) stop('npm ci failed; its message stands above', 'type: npm ci --ignore-scripts');
+  writeFileSync(stamp, checksum(lock));
 }
 
 /** The Node that everything here runs on comes with the packages (tools/node); npm puts it first in PATH. */

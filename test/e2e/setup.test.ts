@@ -1,0 +1,142 @@
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+const CHECKOUT = path.resolve(import.meta.dirname, '../..');
+
+/** A bare machine: a checkout with nothing installed, and a PATH that holds only what a test puts there. */
+let root: string;
+let bin: string;
+let calls: string;
+
+beforeEach(() => {
+  root = mkdtempSync(path.join(tmpdir(), 'headgate-setup-'));
+  bin = path.join(root, 'machine');
+  calls = path.join(root, 'calls');
+  mkdirSync(bin);
+  mkdirSync(path.join(root, 'native'));
+  writeFileSync(path.join(root, 'native/addon.cc'), '');
+  writeFileSync(path.join(root, 'package.json'), '{"type":"module"}');
+  writeFileSync(path.join(root, 'package-lock.json'), '{}');
+  for (const name of ['setup.js', 'build-addon.js']) {
+    cpSync(path.join(CHECKOUT, 'scripts', name), path.join(root, 'scripts', name));
+  }
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+function program(name: string, body: string): void {
+  writeFileSync(path.join(bin, name), `#!/bin/sh\necho "${name} $*" >> '${calls}'\n${body}\n`);
+  chmodSync(path.join(bin, name), 0o755);
+}
+
+/** Programs as Debian has them. What apt-get installs appears in PATH; `npm ci` leaves what npm leaves. */
+function debian(): void {
+  program('env', 'while case "$1" in *=*) true;; *) false;; esac; do shift; done; exec "$@"');
+  program('sudo', '[ "$1" = -n ] && shift; exec "$@"');
+  program('true', '');
+  program('apt-cache', 'exit 0');
+  program(
+    'apt-get',
+    `[ "$1" = install ] || exit 0
+for name in python3 make g++ ffmpeg; do
+  case " $* " in *" $name "*) echo '#!/bin/sh' > '${bin}/'$name; /bin/chmod +x '${bin}/'$name;; esac
+done`,
+  );
+  program(
+    'npm',
+    `/bin/mkdir -p '${root}/node_modules/.bin'; : > '${root}/node_modules/.package-lock.json'; : > '${root}/node_modules/.bin/node'`,
+  );
+  writeFileSync(
+    path.join(root, 'gyp.cjs'),
+    `require('node:fs').mkdirSync('build/Release', { recursive: true });
+require('node:fs').writeFileSync('build/Release/headgate.node', '');
+require('node:fs').appendFileSync(${JSON.stringify(calls)}, 'gyp ' + process.argv[2] + '\\n');`,
+  );
+}
+
+function setup(mode: string): { status: number | null; out: string; calls: string[] } {
+  rmSync(calls, { force: true });
+  const env = { PATH: bin, npm_config_node_gyp: path.join(root, 'gyp.cjs') };
+  const run = spawnSync(process.execPath, ['scripts/setup.js', mode], { cwd: root, env, encoding: 'utf8' });
+  const made = existsSync(calls) ? readFileSync(calls, 'utf8').trim().split('\n') : [];
+  return { status: run.status, out: run.stdout + run.stderr, calls: made };
+}
+
+test('a bare Debian gets compiler, packages and addon, each with its reason; the second run does nothing', () => {
+  debian();
+  const first = setup('serve');
+  expect(first.out).toMatch(/g\+\+ is missing: it compiles the native addon/);
+  expect(first.status).toBe(0);
+  const apt = first.calls.filter((call) => call.startsWith('apt-get'));
+  expect(apt[0]).toMatch(/^apt-get update/);
+  expect(apt[1]).toMatch(/^apt-get install .*python3 make g\+\+$/);
+  expect(first.calls).toContainEqual(expect.stringMatching(/^npm ci .*--ignore-scripts/));
+  expect(first.calls.filter((call) => call.startsWith('gyp'))).toEqual(['gyp configure', 'gyp build']);
+
+  expect(setup('serve')).toEqual({ status: 0, out: '', calls: [] });
+});
+
+test('serving does not ask for what only tests need', () => {
+  debian();
+  expect(setup('serve').calls.join('\n')).not.toMatch(/ffmpeg|clang/);
+  expect(setup('test').calls.join('\n')).toMatch(/apt-get install .*ffmpeg clang libclang-rt-dev/);
+});
+
+test('a changed lock is installed, a touched one is not', () => {
+  debian();
+  setup('serve');
+  const later = new Date(Date.now() + 60_000);
+  utimesSync(path.join(root, 'package-lock.json'), later, later);
+  expect(setup('serve').calls).toEqual([]);
+  writeFileSync(path.join(root, 'package-lock.json'), '{ "changed": true }');
+  utimesSync(path.join(root, 'package-lock.json'), later, later);
+  expect(setup('serve').calls).toContainEqual(expect.stringMatching(/^npm ci/));
+});
+
+test('a changed native source is built', () => {
+  debian();
+  setup('serve');
+  const later = new Date(Date.now() + 60_000);
+  utimesSync(path.join(root, 'native/addon.cc'), later, later);
+  expect(setup('serve').calls).toEqual(['gyp configure', 'gyp build']);
+});
+
+test('without apt-get it says what to install and stops', () => {
+  const { status, out } = setup('serve');
+  expect(status).toBe(1);
+  expect(out).toMatch(/install with its own package manager.*: python3 make g\+\+\n/);
+});
+
+test('an install that brings nothing is not taken for success', () => {
+  debian();
+  program('apt-get', 'exit 0');
+  const { status, out } = setup('serve');
+  expect(status).toBe(1);
+  expect(out).toMatch(/still missing after the install: python3, make, g\+\+/);
+});
+
+test('a failed npm ci stops the set-up and says what to type', () => {
+  debian();
+  program('npm', 'exit 1');
+  const { status, out } = setup('serve');
+  expect(status).toBe(1);
+  expect(out).toMatch(/npm ci failed.*\n.*type: npm ci/);
+});
+
+test.each([[''], ['everything']])('it refuses the mode "%s"', (mode) => {
+  const { status, out } = setup(mode);
+  expect(status).toBe(1);
+  expect(out).toMatch(/type: node scripts\/setup\.js serve/);
+});
