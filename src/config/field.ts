@@ -55,7 +55,8 @@ export function leafMeta(schema: z.core.$ZodType): LeafMeta | undefined {
 
 /**
  * Documents a section, a list or a map. `shorthand` names the key that a plain
- * value in the place of the object stands for.
+ * value in the place of a section stands for; on a list it says that a single
+ * entry needs no list.
  */
 export function documented<S extends z.ZodType>(schema: S, doc: string, shorthand?: string): S {
   sections.add(schema, shorthand === undefined ? { doc } : { doc, shorthand });
@@ -96,4 +97,13 @@ export function filled<const F extends Fields>(fields: F, doc: string): Filled<F
 export function partly<const F extends Fields>(fields: F, doc: string): Partial_<F> {
   const shape = Object.entries(fields).map(([key, { schema }]) => [key, schema.exactOptional()]);
   return documented(z.strictObject(Object.fromEntries(shape)) as Partial_<F>, doc);
+}
+
+/** `rtmp: 0.0.0.0:1935` and `rtmp: { address: 0.0.0.0:1935 }` are the same. */
+export function orObject<S extends z.ZodType>(key: string, schema: S): z.ZodPreprocess<S> {
+  return z.preprocess(
+    (input) =>
+      typeof input === 'object' && input !== null && !Array.isArray(input) ? input : { [key]: input },
+    schema,
+  );
 }

@@ -13,6 +13,7 @@ import {
   SIZE,
 } from '../core/units.ts';
 import type { Kind, Read } from './field.ts';
+import { nearest } from './nearest.ts';
 
 /** The kinds of value that config keys hold, quantities first. */
 
@@ -134,6 +135,8 @@ export function count(bounds: { min: number; max: number; off?: 'unlimited' }): 
     text: false,
     read(input): Read<number> {
       if (off !== undefined && input === off) return { ok: true, value: Number.POSITIVE_INFINITY };
+      if (typeof input === 'string' && /^[0-9]+$/.test(input))
+        return bad(`"${input}" is text; write it without quotes`);
       if (typeof input !== 'number' || !Number.isInteger(input)) {
         return bad(`${shown(input)} is not a whole number from ${min} to ${max}${or}`);
       }
@@ -153,7 +156,7 @@ export function oneOf<const W extends readonly (string | boolean | number)[]>(wo
     read(input): Read<W[number]> {
       const found = words.find((word) => word === input);
       if (found !== undefined) return { ok: true, value: found };
-      const near = words.find((word) => String(word) === String(input).toLowerCase());
+      const near = nearest(String(input), words.map(String));
       const hint = near === undefined ? `one of: ${list}` : `did you mean ${near}?`;
       return bad(`${shown(input)} is not known here; ${hint}`);
     },

@@ -1,0 +1,36 @@
+import { loadConfig } from '../../config/load.ts';
+import { effectiveValues } from '../../config/mask.ts';
+import { formatProblem } from '../../config/problem.ts';
+
+interface Output {
+  write(text: string): unknown;
+}
+
+export interface CheckOptions {
+  /** null: the built-in defaults under the environment */
+  readonly file: string | null;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: Output;
+  readonly stderr: Output;
+}
+
+/**
+ * `headgate check`: every error as `FILE:LINE:COL path: message` on stderr and
+ * exit code 2; or the effective settings with where each came from on stdout,
+ * warnings on stderr, and 0.
+ */
+export function runCheck({ file, env, stdout, stderr }: CheckOptions): number {
+  const result = loadConfig(file, env);
+  if (!result.ok) {
+    for (const problem of result.problems) stderr.write(`${formatProblem(problem)}\n`);
+    return 2;
+  }
+  for (const warning of result.warnings) stderr.write(`warning: ${formatProblem(warning)}\n`);
+  const rows = effectiveValues(result.config, result.source);
+  const pathWidth = Math.max(...rows.map(({ path }) => path.length));
+  const valueWidth = Math.max(...rows.map(({ value }) => value.length));
+  for (const { path, value, origin } of rows) {
+    stdout.write(`${path.padEnd(pathWidth)}  ${value.padEnd(valueWidth)}  (${origin})\n`);
+  }
+  return 0;
+}

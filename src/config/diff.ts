@@ -1,0 +1,68 @@
+import { isDeepStrictEqual } from 'node:util';
+import { summary, valueAt } from './mask.ts';
+import type { Config } from './schema.ts';
+import { showPath, staticLeaves } from './tree.ts';
+
+/** What a reload changes, and which of it has to wait for a restart. */
+
+type ConfigSection = keyof Config;
+
+/**
+ * Keys that are read once at the start: sockets are opened, tables are sized
+ * and addresses are grouped by them.
+ */
+const RESTART_KEYS: ReadonlySet<string> = new Set([
+  'node.id',
+  'listen.rtmp',
+  'listen.rtmps',
+  'listen.playback',
+  'listen.admin',
+  'limits.ip.ipv6_prefix',
+  'audit.receipts',
+]);
+
+interface ConfigChange {
+  readonly path: string;
+  /** in words of the config, secrets left out */
+  readonly from: string;
+  readonly to: string;
+  readonly restart: boolean;
+}
+
+export interface ConfigDiff {
+  /** top-level sections with any change, in the order of the schema */
+  readonly sections: readonly ConfigSection[];
+  readonly changes: readonly ConfigChange[];
+  /** changed keys that take effect only after a restart */
+  readonly restart: readonly string[];
+}
+
+/** Compares two configs key by key; lists and maps count as one key. */
+export function diffConfigs(before: Config, after: Config): ConfigDiff {
+  const sections = new Set<ConfigSection>();
+  const changes: ConfigChange[] = [];
+  for (const { path, node } of staticLeaves()) {
+    const from = valueAt(before, path);
+    const to = valueAt(after, path);
+    if (isDeepStrictEqual(from, to)) continue;
+    sections.add(path[0] as ConfigSection);
+    const shown = showPath(path);
+    changes.push({
+      path: shown,
+      from: summary(from, node),
+      to: summary(to, node),
+      restart: RESTART_KEYS.has(shown),
+    });
+  }
+  return {
+    sections: [...sections],
+    changes,
+    restart: changes.filter(({ restart }) => restart).map(({ path }) => path),
+  };
+}
+
+/** One line per change for the log: `limits.stream.max_bitrate: 6Mbps -> 4Mbps`. */
+export function formatChange({ path, from, to, restart }: ConfigChange): string {
+  const what = from === to ? `${path}: changed` : `${path}: ${from} -> ${to}`;
+  return restart ? `${what} (takes effect after a restart)` : what;
+}
