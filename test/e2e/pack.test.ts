@@ -1,0 +1,100 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const run = promisify(execFile);
+const CHECKOUT = path.resolve(import.meta.dirname, '../..');
+/** The oldest Node that the package claims to run on: it installs, builds and runs there. */
+const OLDEST_NODE = path.join(
+  CHECKOUT,
+  `tools/node-oldest/node_modules/node-${process.platform}-${process.arch}/bin`,
+);
+/** Packing compiles TypeScript, installing compiles C++ and may fetch packages. */
+const INSTALL_TIMEOUT_MS = 300_000;
+
+/** The environment of a user's shell: what `npm test` adds for its own run is gone. */
+function userEnvironment(nodeDir: string): Record<string, string | undefined> {
+  const plain = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith('npm_') && !name.startsWith('HEADGATE_'),
+  );
+  const dirs = (process.env['PATH'] ?? '')
+    .split(path.delimiter)
+    .filter((dir) => !dir.includes('node_modules'));
+  return { ...Object.fromEntries(plain), PATH: [nodeDir, ...dirs].join(path.delimiter), INIT_CWD: undefined };
+}
+
+const env = userEnvironment(OLDEST_NODE);
+let temp: string;
+let packed: string[];
+
+function installed(...args: string[]) {
+  return run(path.join(temp, 'node_modules/.bin/headgate'), args, { cwd: temp, env });
+}
+
+beforeAll(async () => {
+  temp = mkdtempSync(path.join(tmpdir(), 'headgate-pack-'));
+  const pack = await run('npm', ['pack', '--json', '--pack-destination', temp], {
+    cwd: CHECKOUT,
+    env: userEnvironment(path.dirname(process.execPath)),
+    maxBuffer: 16 * 1024 * 1024,
+  });
+  const listing: unknown = JSON.parse(pack.stdout.slice(pack.stdout.search(/^[[{]/m)));
+  const [tarball] = Object.values(listing as Record<string, { filename: string; files: { path: string }[] }>);
+  packed = tarball?.files.map((file) => file.path) ?? [];
+  writeFileSync(path.join(temp, 'package.json'), '{ "private": true, "allowScripts": { "headgate": true } }');
+  await run('npm', ['install', '--no-audit', '--no-fund', path.join(temp, tarball?.filename ?? '')], {
+    cwd: temp,
+    env,
+  });
+}, INSTALL_TIMEOUT_MS);
+afterAll(() => rmSync(temp, { recursive: true, force: true }));
+
+test('the package holds what a user needs', () => {
+  expect(packed).toEqual(
+    expect.arrayContaining([
+      'LICENSE',
+      'README.md',
+      'CHANGELOG.md',
+      'SECURITY.md',
+      'bin/headgate',
+      'binding.gyp',
+      'config/headgate.yaml',
+      'dist/main.js',
+      'dist/main.d.ts',
+      'native/addon.cc',
+      'package.json',
+      'scripts/build-addon.js',
+      'scripts/install.js',
+    ]),
+  );
+});
+
+test('the package holds nothing else', () => {
+  const wanted =
+    /^((LICENSE|README\.md|ARCHITECTURE\.md|CHANGELOG\.md|SECURITY\.md|binding\.gyp|package\.json|bin\/headgate|scripts\/(build-addon|install)\.js)$|dist\/.*\.(js|d\.ts)$|native\/[^/]+\.(cc|h)$|config\/)/;
+  expect(packed.filter((name) => !wanted.test(name))).toEqual([]);
+});
+
+test('the installed command runs on the oldest Node it claims', async () => {
+  const { engines, version } = JSON.parse(readFileSync(path.join(CHECKOUT, 'package.json'), 'utf8')) as {
+    engines: { node: string };
+    version: string;
+  };
+  const node = await run('node', ['--version'], { env });
+  expect(`>=${node.stdout.trim().slice(1)}`).toBe(engines.node);
+  const { stdout } = await installed('--version');
+  expect(stdout.trim()).toContain(version);
+});
+
+test('the installed command checks the shipped config', async () => {
+  const { stdout } = await installed('check', '-c', 'node_modules/headgate/config/headgate.yaml');
+  expect(stdout).toMatch(/limits\.stream\.max_bitrate/);
+});
+
+test('the installed addon loads', async () => {
+  const load = "import { loadNative } from './node_modules/headgate/dist/native/binding.js'; loadNative();";
+  await run('node', ['--input-type=module', '--eval', load], { cwd: temp, env });
+});
