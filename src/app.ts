@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { Admission } from './core/admission/admission.ts';
 import { Slab } from './core/meter/slab.ts';
 import { PolicyResolver } from './core/policy/resolve.ts';
@@ -6,9 +5,8 @@ import { Decisions } from './app/decisions.ts';
 import { adminPort } from './app/admin-port.ts';
 import { MetricsGatherer } from './app/metrics-reading.ts';
 import { Reloader } from './app/reloader.ts';
-import { type ConfigSource, formatProblem } from './config/load.ts';
 import { maskedConfig } from './config/mask.ts';
-import type { ConfigProblem } from './config/problem.ts';
+import type { ConfigSource } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import { ControlLoop } from './control/control-loop.ts';
 import { type AdminServer, createAdminServer } from './http/server.ts';
@@ -30,8 +28,9 @@ import { createEngine, type EngineSet } from './native/engine.ts';
 import { AuditTrail } from './telemetry/audit.ts';
 import { DecisionLog } from './telemetry/decision-log.ts';
 import { DurationHistogram } from './telemetry/duration-histogram.ts';
-import type { Logger } from './telemetry/logger.ts';
+import type { Logger, ServerLog } from './telemetry/logger.ts';
 import { createMetrics, DECISION_BUCKETS_S } from './telemetry/metrics.ts';
+import { VERSION } from './version.ts';
 
 /**
  * The composition root: the only file that knows every part. It builds them,
@@ -54,8 +53,6 @@ const EVICT_STEPS = 1_000;
 /** How long before the end of `timeouts.drain` publishers that did not leave are cut, ms. */
 const DRAIN_MARGIN_MS = 1_000;
 
-export const VERSION: string = createRequire(import.meta.url)('../package.json').version;
-
 /** Where the server ended up listening; null = off. */
 export interface Listening {
   rtmp: { host: string; port: number } | null;
@@ -67,12 +64,13 @@ export interface Listening {
 export interface HeadgateOptions {
   readonly config: Config;
   readonly source: ConfigSource;
-  readonly logger: Logger;
+  readonly log: ServerLog;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 export class Headgate {
   #config: Config;
+  readonly #log: ServerLog;
   readonly #logger: Logger;
   readonly #engine: EngineSet;
   readonly #admission: Admission;
@@ -99,7 +97,9 @@ export class Headgate {
 
   constructor(options: HeadgateOptions) {
     assertNodeMediaServer();
-    const { config, logger } = options;
+    const { config } = options;
+    const { logger } = options.log;
+    this.#log = options.log;
     this.#config = config;
     this.#logger = logger;
     const slab = new Slab({ streams: STREAM_ROWS, sharedNodes: SHARED_NODES });
@@ -165,7 +165,7 @@ export class Headgate {
     this.#logger.info({ version: VERSION, node: this.#config.node.id, listening: this.listening }, 'headgate is ready');
   }
 
-  /** Reads the config again now; what asked for it goes into the audit trail. */
+  /** Reads the config again now; `by` says who asked. */
   reload(by: string): void {
     this.#reloader.reload(by);
   }
@@ -253,6 +253,7 @@ export class Headgate {
       reloads: () => this.#reloader.counts,
       gate: () => this.#gate().state,
       eventsDropped: () => this.#admin?.eventsDropped() ?? 0,
+      logLinesDropped: () => this.#log.dropped(),
     });
   }
 
@@ -322,11 +323,6 @@ export class Headgate {
   #gate(): ResourcesSnapshot['gate'] {
     return { state: this.#draining ? 'closed' : 'open', since: this.#startedAt, reasons: this.#draining ? ['draining'] : [] };
   }
-}
-
-/** What went wrong with a config, one line each. */
-export function problemLines(problems: readonly ConfigProblem[]): string[] {
-  return problems.map(formatProblem);
 }
 
 function engineOptions(config: Config): { gopBytesPerStream: number; gopBytesTotal: number } {

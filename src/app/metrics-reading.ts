@@ -23,6 +23,7 @@ export interface MetricsParts {
   reloads(): { ok: number; failed: number };
   gate(): GateState;
   eventsDropped(): number;
+  logLinesDropped(): number;
 }
 
 /** Gathers what the parts count anyway into the one reading a scrape asks for. */
@@ -40,7 +41,7 @@ export class MetricsGatherer implements MetricsSource {
     return {
       connections: { rtmp: rtmp.connectionsOf('rtmp'), rtmps: rtmp.connectionsOf('rtmps') },
       streams: this.#streamsByState(),
-      players: playback.stats().players,
+      players: playback.playersByProtocol(),
       ingest: totals.ingest,
       decisions: decisions.counts,
       denied: decisions.denied,
@@ -55,6 +56,7 @@ export class MetricsGatherer implements MetricsSource {
       configReloads: this.#parts.reloads(),
       receipts: audit.recorded,
       eventsDropped: this.#parts.eventsDropped(),
+      logLinesDropped: this.#parts.logLinesDropped(),
     };
   }
 

@@ -1,5 +1,6 @@
-import { type ConfigSource, formatProblem, loadConfig } from '../config/load.ts';
-import { diffConfigs } from '../config/diff.ts';
+import { diffConfigs, formatChange } from '../config/diff.ts';
+import { type ConfigSource, loadConfig } from '../config/load.ts';
+import { formatProblem } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
 import { type ConfigWatch, watchConfig } from '../config/watch.ts';
 import type { AuditTrail } from '../telemetry/audit.ts';
@@ -29,43 +30,35 @@ export class Reloader {
     this.#parts = parts;
   }
 
-  /** Reloads by itself whenever the file changes. */
+  /** From now on a saved change to the file reloads. */
   watch(): void {
-    const { file } = this.#parts.source;
-    if (file !== null) this.#watch = watchConfig(file, () => this.reload('file watch'));
+    const { file, digest } = this.#parts.source;
+    if (file !== null) this.#watch = watchConfig(file, () => this.reload('file watch'), digest);
   }
 
+  /** Reads the config again now; `by` goes into log and audit trail. */
   reload(by: string): void {
     const { source, env, logger, audit } = this.#parts;
-    const loaded = loadConfig(source.file, env);
-    if (!loaded.ok) {
-      const lines = loaded.problems.map(formatProblem);
+    const { file } = source;
+    const result = loadConfig(file, env);
+    if (!result.ok) {
+      const lines = result.problems.map(formatProblem);
       this.counts.failed++;
       this.lastError = lines[0] ?? 'the config cannot be read';
-      for (const line of lines) logger.error({ by }, `config not reloaded: ${line}`);
-      audit.act({ action: 'reload', by, target: source.file, result: 'failed', detail: lines.join('; ') });
+      for (const line of lines) logger.error({ by }, `config not reloaded, the running one stays: ${line}`);
+      audit.act({ action: 'reload', by, target: file, result: 'failed', detail: lines.join('; ') });
       return;
     }
-    const changes = diffConfigs(this.#parts.running(), loaded.config);
     this.counts.ok++;
     this.lastError = null;
-    for (const warning of loaded.warnings) logger.warn({ by }, formatProblem(warning));
-    if (changes.restart.length > 0) {
-      logger.warn({ by, keys: changes.restart }, 'changed keys that take effect only after a restart');
-    }
-    if (changes.sections.length === 0) {
-      logger.info({ by }, 'config reloaded, nothing changed');
-      return;
-    }
-    this.#parts.apply(loaded.config);
-    logger.info({ by, sections: changes.sections }, 'config reloaded and applied to live streams');
-    audit.act({
-      action: 'reload',
-      by,
-      target: source.file,
-      result: 'ok',
-      detail: `changed: ${changes.sections.join(', ')}${changes.restart.length > 0 ? `; needs a restart: ${changes.restart.join(', ')}` : ''}`,
-    });
+    for (const warning of result.warnings) logger.warn({ by }, formatProblem(warning));
+    const { changes } = diffConfigs(this.#parts.running(), result.config);
+    if (changes.length > 0) this.#parts.apply(result.config);
+    const told = changes.map(formatChange);
+    for (const line of told) logger.info({ by }, `config changed: ${line}`);
+    const outcome = told.length === 0 ? 'nothing changed' : 'applied to live streams';
+    logger.info({ by }, `config reloaded, ${outcome}`);
+    audit.act({ action: 'reload', by, target: file, result: 'ok', detail: told.join('; ') || outcome });
   }
 
   close(): void {

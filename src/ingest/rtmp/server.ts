@@ -39,12 +39,7 @@ export interface DoorWatcher {
 export class RtmpServer {
   readonly #services: RtmpServices;
   readonly #admission: Admission;
-  readonly #refused: (
-    peer: Peer,
-    protocol: 'rtmp' | 'rtmps',
-    verdict: Exclude<ReturnType<Admission['connect']>, { allowed: true }>,
-    now: number,
-  ) => void;
+  readonly #door: DoorWatcher;
   readonly #connections = new Set<RtmpConnection>();
   readonly #handshaking = new Set<net.Socket>();
   readonly #listeners: net.Server[] = [];

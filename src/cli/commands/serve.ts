@@ -1,0 +1,67 @@
+import { existsSync } from 'node:fs';
+import { Headgate } from '../../app.ts';
+import { loadConfig } from '../../config/load.ts';
+import { formatProblem } from '../../config/problem.ts';
+import { HeadgateError } from '../../lib/errors.ts';
+import { openLog, type ServerLog } from '../../telemetry/logger.ts';
+
+/** Read when no file is named and it exists. */
+export const DEFAULT_CONFIG = 'config/headgate.yaml';
+
+export interface ServeOptions {
+  /** `-c FILE`; null = `config/headgate.yaml` when it exists, else the built-in defaults */
+  readonly file: string | null;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Runs the ingest server until it is told to stop. Resolves with the exit code. */
+export async function runServe(options: ServeOptions): Promise<number> {
+  const file = options.file ?? (existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : null);
+  const loaded = loadConfig(file, options.env);
+  if (!loaded.ok) {
+    for (const problem of loaded.problems) process.stderr.write(`${formatProblem(problem)}\n`);
+    return 2;
+  }
+  const { config } = loaded;
+  const isTty = process.stdout.isTTY === true;
+  const log = openLog({ ...config.logging, isTty, fd: 1, color: isTty && !options.env['NO_COLOR'] });
+  for (const warning of loaded.warnings) log.logger.warn(formatProblem(warning));
+  try {
+    const server = new Headgate({ config, source: loaded.source, log, env: options.env });
+    await server.start();
+    await untilStopped(server, log);
+  } catch (error) {
+    if (!(error instanceof HeadgateError)) throw error;
+    log.flushSync();
+    process.stderr.write(`headgate: ${error.message}\n`);
+    return 1;
+  }
+  await log.close();
+  return 0;
+}
+
+/** SIGTERM or SIGINT drains; a second one stops at once. */
+function untilStopped(server: Headgate, log: ServerLog): Promise<void> {
+  const { logger } = log;
+  return new Promise((resolve) => {
+    let asked = false;
+    const stop = (signal: NodeJS.Signals): void => {
+      if (asked) {
+        logger.warn({ signal }, 'told to stop a second time: closing at once');
+        void server.stop().then(resolve);
+        return;
+      }
+      asked = true;
+      void server.drain(signal).then(resolve);
+    };
+    process.on('SIGHUP', () => server.reload('SIGHUP'));
+    process.on('SIGTERM', stop);
+    process.on('SIGINT', stop);
+    // A fault of ours must be seen, and must not leave a half-dead server that still holds its ports.
+    process.on('uncaughtException', (error) => {
+      logger.fatal({ err: error }, 'a fault in headgate itself: please report this line');
+      log.flushSync();
+      process.exit(1);
+    });
+  });
+}
