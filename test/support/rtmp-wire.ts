@@ -200,12 +200,13 @@ export class ChunkReader {
   /** Takes one chunk off the pending bytes; 0 when it is not all there. */
   #chunk(messages: ReceivedMessage[]): number {
     const bytes = this.#pending;
-    if (bytes.length < 3) return 0;
-    const fmt = (bytes[0] as number) >> 6;
-    let csid = (bytes[0] as number) & 0x3f;
-    let at = 1;
-    if (csid === 0) csid = 64 + (bytes[at++] as number);
-    else if (csid === 1) csid = 64 + (bytes[at++] as number) + 256 * (bytes[at++] as number);
+    const first = bytes[0] ?? 0;
+    let at = (first & 0x3f) < 2 ? 2 + (first & 1) : 1;
+    if (bytes.length < at) return 0;
+    const fmt = first >> 6;
+    let csid = first & 0x3f;
+    if (csid === 0) csid = 64 + (bytes[1] as number);
+    else if (csid === 1) csid = 64 + bytes.readUInt16LE(1);
     const headerLength = [11, 7, 3, 0][fmt] as number;
     if (bytes.length < at + headerLength) return 0;
     const known = this.#streams.get(csid);
