@@ -6,7 +6,6 @@ import { adminPort } from './app/admin-port.ts';
 import { MetricsGatherer } from './app/metrics-reading.ts';
 import { Reloader } from './app/reloader.ts';
 import { maskedConfig } from './config/mask.ts';
-import type { ConfigSource } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import { ControlLoop } from './control/control-loop.ts';
 import { type AdminServer, createAdminServer } from './http/server.ts';
@@ -63,7 +62,10 @@ export interface Listening {
 
 export interface HeadgateOptions {
   readonly config: Config;
-  readonly source: ConfigSource;
+  /** the config file, watched for changes; null: built-in defaults */
+  readonly file: string | null;
+  /** of the file's text, see `digestOf` */
+  readonly digest: string | null;
   readonly log: ServerLog;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -133,8 +135,9 @@ export class Headgate {
       failed: (error) => logger.error({ err: error }, 'a control step failed'),
     });
     this.#reloader = new Reloader({
-      source: options.source,
+      file: options.file,
       env: options.env,
+      digest: options.digest,
       running: () => this.#config,
       apply: (next) => this.#apply(next),
       logger,
@@ -163,11 +166,6 @@ export class Headgate {
     this.#reloader.watch();
     this.#audit.act({ action: 'start', by: 'server', target: null, result: 'ok', detail: `headgate ${VERSION} started` });
     this.#logger.info({ version: VERSION, node: this.#config.node.id, listening: this.listening }, 'headgate is ready');
-  }
-
-  /** Reads the config again now; `by` says who asked. */
-  reload(by: string): void {
-    this.#reloader.reload(by);
   }
 
   /**

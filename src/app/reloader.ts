@@ -1,19 +1,25 @@
-import { diffConfigs, formatChange } from '../config/diff.ts';
-import { type ConfigSource, loadConfig } from '../config/load.ts';
+import { diffConfig, formatChange } from '../config/diff.ts';
+import type { LoadResult } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
-import { type ConfigWatch, watchConfig } from '../config/watch.ts';
+import { ConfigWatch } from '../config/watch.ts';
 import type { AuditTrail } from '../telemetry/audit.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 export interface ReloaderParts {
-  readonly source: ConfigSource;
+  /** null: built-in defaults and environment */
+  readonly file: string | null;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** of the text in force */
+  readonly digest: string | null;
   running(): Config;
   apply(next: Config): void;
   readonly logger: Logger;
   readonly audit: AuditTrail;
 }
+
+/** Who asked for a reload, by what triggered it. */
+const BY = { file: 'file watch', signal: 'SIGHUP' } as const;
 
 /**
  * Brings a changed file into force, or says why not. A config is applied as a
@@ -30,17 +36,19 @@ export class Reloader {
     this.#parts = parts;
   }
 
-  /** From now on a saved change to the file reloads. */
+  /** From now on a saved change and SIGHUP reload. */
   watch(): void {
-    const { file, digest } = this.#parts.source;
-    if (file !== null) this.#watch = watchConfig(file, () => this.reload('file watch'), digest);
+    const { file, env, digest } = this.#parts;
+    this.#watch = new ConfigWatch({
+      file,
+      env,
+      digest,
+      onLoad: (result, trigger) => this.#loaded(result, BY[trigger]),
+    });
   }
 
-  /** Reads the config again now; `by` goes into log and audit trail. */
-  reload(by: string): void {
-    const { source, env, logger, audit } = this.#parts;
-    const { file } = source;
-    const result = loadConfig(file, env);
+  #loaded(result: LoadResult, by: string): void {
+    const { file, logger, audit } = this.#parts;
     if (!result.ok) {
       const lines = result.problems.map(formatProblem);
       this.counts.failed++;
@@ -52,7 +60,7 @@ export class Reloader {
     this.counts.ok++;
     this.lastError = null;
     for (const warning of result.warnings) logger.warn({ by }, formatProblem(warning));
-    const { changes } = diffConfigs(this.#parts.running(), result.config);
+    const { changes } = diffConfig(this.#parts.running(), result.config);
     if (changes.length > 0) this.#parts.apply(result.config);
     const told = changes.map(formatChange);
     for (const line of told) logger.info({ by }, `config changed: ${line}`);

@@ -27,7 +27,7 @@ export async function runServe(options: ServeOptions): Promise<number> {
   const log = openLog({ ...config.logging, isTty, fd: 1, color: isTty && !options.env['NO_COLOR'] });
   for (const warning of loaded.warnings) log.logger.warn(formatProblem(warning));
   try {
-    const server = new Headgate({ config, source: loaded.source, log, env: options.env });
+    const server = new Headgate({ config, file, digest: loaded.digest, log, env: options.env });
     await server.start();
     await untilStopped(server, log);
   } catch (error) {
@@ -54,7 +54,6 @@ function untilStopped(server: Headgate, log: ServerLog): Promise<void> {
       asked = true;
       void server.drain(signal).then(resolve);
     };
-    process.on('SIGHUP', () => server.reload('SIGHUP'));
     process.on('SIGTERM', stop);
     process.on('SIGINT', stop);
     // A fault of ours must be seen, and must not leave a half-dead server that still holds its ports.
