@@ -1,23 +1,8 @@
-import { createRequire } from 'node:module';
 import type { Accounting, MessageMeta } from '../../src/core/meter/accounting.ts';
-
-/** The class the addon exports for tests and benchmarks. */
-export interface AccountingProbe {
-  admit(slot: number, message: Float64Array, now: number): boolean;
-  settle(slot: number, now: number): number;
-  account(slot: number, bytes: number, packets: number, frames: number, now: number): number;
-  /** Gives all messages as one read and settles, `reads` times, `stepMs` apart, in one call. */
-  replay(slot: number, messages: Float64Array, reads: number, stepMs: number, now: number): number;
-}
+import { type AccountingProbe, loadNative } from '../../src/native/binding.ts';
 
 /** Doubles of a message as the probe takes it. */
 export const MESSAGE_STRIDE = 9;
-
-const addon = createRequire(import.meta.url)('../../build/Release/headgate.node') as {
-  AccountingProbe: new (nodes: Float64Array, streams: Float64Array) => AccountingProbe;
-};
-
-export const { AccountingProbe: NativeProbe } = addon;
 
 export function pack(message: MessageMeta, into: Float64Array, at: number): void {
   into[at] = message.bytes;
@@ -37,7 +22,8 @@ export class NativeAccounting implements Accounting {
   readonly #message = new Float64Array(MESSAGE_STRIDE);
 
   constructor(nodes: Float64Array, streams: Float64Array) {
-    this.#probe = new NativeProbe(nodes, streams);
+    const { AccountingProbe } = loadNative();
+    this.#probe = new AccountingProbe(nodes, streams);
   }
 
   admit(slot: number, message: MessageMeta, now: number): boolean {
