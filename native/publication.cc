@@ -88,6 +88,7 @@ void Publication::count_tracks(const MediaTag& tag, MessageMeta& meta) {
   meta.frames = static_cast<uint8_t>(std::min<uint64_t>(fastest - fastest_, UINT8_MAX));
   meta.all_frames = static_cast<uint8_t>(std::min<uint32_t>(all, UINT8_MAX));
   fastest_ = fastest;
+  row_[stream::TRACK_FRAMES] = static_cast<double>(fastest);
 }
 
 bool Publication::holds_primary_track(const MediaTag& tag) {
