@@ -4,8 +4,13 @@
  * stops when its reader stops, and never keeps the loop from the media.
  */
 import { Readable } from 'node:stream';
-import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Batches } from './ports.ts';
+
+/** Lets everything that waits for the event loop run once. */
+export function turnOfTheLoop(): Promise<void> {
+  return nextTurn();
+}
 
 /**
  * A JSON object `{"<name>":[...items],<tail>}`. `keep` chooses items and may

@@ -31,6 +31,7 @@ const CODE_OF_PARSER_ERROR: Readonly<Record<string, ProblemCode>> = {
 /** An error of a route, of Fastify, or a fault of ours, as the problem to answer with. */
 export function problemOf(error: FastifyError | Problem, request: FastifyRequest, log: FaultLog): Problem {
   if (error instanceof Problem) return error;
+  if (error.validationContext === 'params') return nothingHere();
   if (error.validation !== undefined) return invalid(error);
   const code = CODE_OF_STATUS[error.statusCode ?? 500];
   if (code !== undefined) return new Problem(code, sentence(error));
@@ -96,6 +97,10 @@ export function answerUnknownRoutes(app: FastifyInstance): void {
     const detail = `this path answers to ${allow}`;
     return sendProblem(reply, new Problem('method_not_allowed', detail, { headers: { allow } }));
   });
+}
+
+function nothingHere(): Problem {
+  return new Problem('not_found', 'there is nothing at this path; GET / lists the endpoints');
 }
 
 function patternOf(url: string): RegExp {

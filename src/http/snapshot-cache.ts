@@ -2,7 +2,7 @@
  * The `snapshot` event's text, built once for all subscribers that ask at about
  * the same time, batch by batch so that the loop turns in between.
  */
-import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
+import { turnOfTheLoop } from './batches.ts';
 import type { StreamsPort } from './ports.ts';
 
 /** Streams told in one snapshot: a screenful many times over; more are counted in `omitted`. */
