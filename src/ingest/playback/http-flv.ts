@@ -146,8 +146,7 @@ export class PlaybackServer {
   }
 
   #play(path: string, request: IncomingMessage, response: ServerResponse): void {
-    // The end of the connection is the end of the stream: no chunk around each tag.
-    response.useChunkedEncodingByDefault = false;
+    // Chunked, as Node does by default: the last chunk tells a stream that ended from a connection that broke.
     response.writeHead(200, {
       ...CORS_HEADERS,
       'Content-Type': 'video/x-flv',
