@@ -41,7 +41,7 @@ export class MetricsGatherer implements MetricsSource {
     return {
       connections: { rtmp: rtmp.connectionsOf('rtmp'), rtmps: rtmp.connectionsOf('rtmps') },
       streams: this.#streamsByState(),
-      players: playback.playersByProtocol(),
+      players: {},
       ingest: totals.ingest,
       decisions: decisions.counts,
       denied: decisions.denied,
