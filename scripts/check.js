@@ -17,7 +17,7 @@ const STEPS = [
     args: ['run', '--reporter=default', 'test/house'],
   },
   { name: 'types', command: 'tsc', args: ['-p', '.'] },
-  { name: 'format and lint', command: 'biome', args: ['ci', '--error-on-warnings', '.'] },
+  { name: 'format and lint', command: 'biome', args: ['ci', '--colors=off', '--error-on-warnings', '.'] },
   { name: 'dead exports, files, packages', command: 'knip', args: [] },
 ];
 
