@@ -1,11 +1,6 @@
+import { RECORD_FLAG } from '../../native/outbox.ts';
 import { decodeMetadata } from '../rtmp/amf.ts';
 import { AUDIO, DATA_AMF0, DATA_AMF3, VIDEO } from '../rtmp/message-types.ts';
-
-/** Bits of `MediaMessage.flags`, as the demuxer sets them in its outbox. */
-export const KEYFRAME = 1;
-/** a codec's configuration, without which nothing decodes */
-export const SEQUENCE_HEADER = 2;
-export const METADATA = 8;
 
 /** One admitted audio, video or data message of a publisher. */
 export interface MediaMessage {
@@ -15,6 +10,7 @@ export interface MediaMessage {
   readonly timestamp: number;
   /** valid only during the call that hands it over */
   readonly payload: Uint8Array;
+  /** bits of `RECORD_FLAG`, as the demuxer sets them */
   readonly flags: number;
 }
 
@@ -68,4 +64,14 @@ export function tracksOf(message: MediaMessage): Tracks {
     audio: metadata.audioCodec !== null,
     video: (metadata.videoCodec ?? 0) > 0 || (metadata.width ?? 0) > 0,
   };
+}
+
+/** A message without which nothing decodes, or that says what the stream is: always passed on. */
+export function isHeader(message: MediaMessage): boolean {
+  return (message.flags & (RECORD_FLAG.HEADER | RECORD_FLAG.METADATA)) !== 0;
+}
+
+/** A message from which video can be decoded. */
+export function isKeyframe(message: MediaMessage): boolean {
+  return message.type === VIDEO && (message.flags & RECORD_FLAG.KEYFRAME) !== 0;
 }

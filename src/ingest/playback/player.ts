@@ -1,6 +1,6 @@
 import { VIDEO } from '../rtmp/message-types.ts';
 import { flvHeader } from '../rtmp/nms.ts';
-import { KEYFRAME, type MediaMessage, SEQUENCE_HEADER, type Tracks } from './media-message.ts';
+import { isHeader, isKeyframe, type MediaMessage, type Tracks } from './media-message.ts';
 
 /** Where a player's bytes go. Declared here, filled by HTTP, WebSocket and RTMP. */
 export interface PlayerOutput {
@@ -69,8 +69,8 @@ export class Player {
 
   /** False for video before the first keyframe. Audio, headers and metadata always make sense. */
   wants(message: MediaMessage): boolean {
-    if (message.type !== VIDEO || (message.flags & SEQUENCE_HEADER) !== 0) return true;
-    if ((message.flags & KEYFRAME) !== 0) this.#waitsForKeyframe = false;
+    if (message.type !== VIDEO || isHeader(message)) return true;
+    if (isKeyframe(message)) this.#waitsForKeyframe = false;
     return !this.#waitsForKeyframe;
   }
 

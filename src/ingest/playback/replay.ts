@@ -1,13 +1,5 @@
 import { VIDEO } from '../rtmp/message-types.ts';
-import {
-  KEYFRAME,
-  METADATA,
-  type MediaMessage,
-  playable,
-  SEQUENCE_HEADER,
-  type Tracks,
-  tracksOf,
-} from './media-message.ts';
+import { isHeader, isKeyframe, type MediaMessage, playable, type Tracks, tracksOf } from './media-message.ts';
 
 /**
  * What a player that joins mid-stream is given before live messages: headers,
@@ -38,9 +30,9 @@ export class Replay {
     const tracks = tracksOf(told);
     this.#audio ||= tracks.audio;
     this.#video ||= tracks.video;
-    const isHeader = (told.flags & (SEQUENCE_HEADER | METADATA)) !== 0;
-    if (!isHeader) {
-      if (told.type === VIDEO && (told.flags & KEYFRAME) !== 0) this.#keyframe = true;
+    const header = isHeader(told);
+    if (!header) {
+      if (isKeyframe(told)) this.#keyframe = true;
       if (told.type === VIDEO && !this.#keyframe) return;
       this.#bytes += told.payload.byteLength;
       if (!this.#fits) {
@@ -49,7 +41,7 @@ export class Replay {
       }
     }
     const framed = this.#frame(told);
-    if (isHeader) this.#headers.push(framed);
+    if (header) this.#headers.push(framed);
     if (this.#fits) this.#all.push(framed);
   }
 
