@@ -33,13 +33,19 @@ export function nextBelow(x: number): number {
 }
 
 /**
- * The delay d for which `now + d`, as doubles add, is exactly `instant`.
- * The plain difference already is that for instants within a factor of two of
- * each other; otherwise its rounding may miss by one step. `instant` > `now`.
+ * The delay d for which `now + d`, as doubles add, is exactly `instant`; the
+ * instant lies after `now`. The plain difference already is that for instants
+ * within a factor of two of each other; otherwise its rounding may miss by one
+ * step. Where no double leads to the instant (the exact delay falls halfway
+ * between two), the promise is the next instant that one leads to: never early.
  */
 export function delayUntil(instant: number, now: number): number {
   let delayMs = instant - now;
   while (now + delayMs < instant) delayMs = nextAbove(delayMs);
-  while (now + delayMs > instant) delayMs = nextBelow(delayMs);
+  while (now + delayMs > instant) {
+    const shorter = nextBelow(delayMs);
+    if (now + shorter < instant) break;
+    delayMs = shorter;
+  }
   return delayMs;
 }

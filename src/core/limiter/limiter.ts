@@ -6,8 +6,8 @@
  *
  * - `0`: yes. `take` has charged it, `peek` has not.
  * - `n > 0`: not yet. The answer is honest to the last bit of a double: at
- *   `now + n` it passes if nothing else happened, at the double just below
- *   `now + n` it does not.
+ *   `now + n` it passes if nothing else happened, and at any instant below that
+ *   which `now` plus a delay can name, it does not.
  * - `NEVER` (Infinity): more than the limiter ever lets through at once.
  * - `AT_RELEASE` (-1): not yet, and no clock can tell when, because room comes
  *   back by somebody's leaving (`Concurrency` only).
