@@ -7,6 +7,9 @@ import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Batches } from './ports.ts';
 
+/** Characters serialised in one turn of the loop: well under a millisecond, whatever the size of a batch. */
+const TURN_CHARS = 64 * 1024;
+
 /** Lets everything that waits for the event loop run once. */
 export function turnOfTheLoop(): Promise<void> {
   return nextTurn();
@@ -45,6 +48,10 @@ async function* chunks<T>(
       if (verdict === 'skip') continue;
       chunk += separator + JSON.stringify(item);
       separator = ',';
+      if (chunk.length < TURN_CHARS) continue;
+      yield chunk;
+      chunk = '';
+      await turnOfTheLoop();
     }
     if (stopped) break;
     if (chunk !== '') yield chunk;

@@ -29,7 +29,7 @@ const CODE_OF_PARSER_ERROR: Readonly<Record<string, ProblemCode>> = {
 };
 
 /** An error of a route, of Fastify, or a fault of ours, as the problem to answer with. */
-export function problemOf(error: FastifyError | Problem, request: FastifyRequest, log: FaultLog): Problem {
+function problemOf(error: FastifyError | Problem, request: FastifyRequest, log: FaultLog): Problem {
   if (error instanceof Problem) return error;
   if (error.validationContext === 'params') return nothingHere();
   if (error.validation !== undefined) return invalid(error);

@@ -114,6 +114,8 @@ function bareServer(log: FaultLog): FastifyInstance {
     connectionTimeout: STALLED_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
+    // Its 503 would be no problem document; what still comes while closing is answered as usual.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 512 },
     http: {
       maxHeaderSize: HEADER_BYTES_MAX,

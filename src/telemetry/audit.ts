@@ -129,8 +129,9 @@ export class AuditTrail {
   query(filter: ReceiptFilter): Receipt[] {
     const found: Receipt[] = [];
     const key = filter.key === undefined ? undefined : printable(filter.key);
-    for (const receipt of this.#newestFirst()) {
-      if (found.length >= filter.limit) break;
+    for (let back = 1; found.length < filter.limit; back++) {
+      const receipt = this.#back(back);
+      if (receipt === undefined) break;
       if (filter.reason !== undefined && receipt.reason !== filter.reason) continue;
       if (key !== undefined && !matches(receipt, key)) continue;
       found.push(receipt);
@@ -158,7 +159,7 @@ export class AuditTrail {
 
   /** Changes how many receipts are kept (config reload); the newest stay. */
   resize(receipts: number): void {
-    const kept = [...this.#newestFirst()].slice(0, receipts);
+    const kept = this.query({ limit: receipts });
     this.#ring = new Array<Receipt | undefined>(receipts);
     for (const receipt of kept) this.#ring[Number.parseInt(receipt.id.slice(2), 36) % receipts] = receipt;
   }
@@ -215,13 +216,10 @@ export class AuditTrail {
     for (const listener of this.#listeners) listener(event);
   }
 
-  *#newestFirst(): Generator<Receipt> {
-    for (let back = 1; back <= this.#ring.length; back++) {
-      const number = this.#next - back;
-      const receipt = number < 0 ? undefined : this.#ring[number % this.#ring.length];
-      if (receipt === undefined) return;
-      yield receipt;
-    }
+  /** The receipt written `back` places before the next one; undefined past the oldest that is kept. */
+  #back(back: number): Receipt | undefined {
+    const number = this.#next - back;
+    return back > this.#ring.length || number < 0 ? undefined : this.#ring[number % this.#ring.length];
   }
 }
 

@@ -20,7 +20,7 @@ export const client = z
 
 export const clientList = z.object({ clients: z.array(client), omitted: count });
 
-export const address = z
+const address = z
   .object({
     ip: z.string(),
     connections: count,

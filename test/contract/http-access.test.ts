@@ -1,0 +1,307 @@
+import { Agent, request } from 'node:http';
+import { connect } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import { isLoopback } from '../../src/http/access.ts';
+import { type ApiOptions, type RunningApi, startApi } from './http-fixture.ts';
+
+const OPERATOR = 'operator-token-0123456789';
+const VIEWER = 'viewer-token-0123456789';
+const TOKENS = [
+  { token: OPERATOR, role: 'operator' as const },
+  { token: VIEWER, role: 'viewer' as const },
+];
+
+let api: RunningApi;
+
+async function start(options: ApiOptions = {}): Promise<void> {
+  api = await startApi(options);
+}
+
+afterEach(() => api.server.close());
+
+interface Answer {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  body: string;
+}
+
+/** Unlike fetch it lets a test write any Host, Origin and Sec-Fetch header. */
+function ask(
+  method: string,
+  path: string,
+  headers: Record<string, string> = {},
+  agent?: Agent,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      { host: '127.0.0.1', port: api.port, method, path, headers, ...(agent && { agent }) },
+      (incoming) => {
+        let body = '';
+        incoming.setEncoding('utf8').on('data', (part: string) => {
+          body += part;
+        });
+        incoming.on('end', () => resolve({ status: incoming.statusCode!, headers: incoming.headers, body }));
+      },
+    );
+    outgoing.on('error', reject).end();
+  });
+}
+
+/** Many requests at once over a few connections, all of which must be answered. */
+async function flood(
+  count: number,
+  headers: (n: number) => Record<string, string> = () => ({}),
+): Promise<Answer[]> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 20 });
+  const answers = await Promise.all(
+    Array.from({ length: count }, (_, n) => ask('GET', '/api/v1/resources', headers(n), agent)),
+  );
+  agent.destroy();
+  return answers;
+}
+
+/** Sends bytes as they are and collects what comes back until the connection closes. */
+function raw(bytes: string, waitMs = 3_000): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(api.port, '127.0.0.1');
+    let text = '';
+    const done = (): void => {
+      socket.destroy();
+      resolve(text);
+    };
+    socket.setTimeout(waitMs, done);
+    socket.on('data', (part) => {
+      text += part.toString();
+    });
+    socket.on('error', done).on('close', done);
+    socket.write(bytes);
+  });
+}
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+describe('with tokens', () => {
+  test.each([
+    '/api/v1/streams',
+    '/metrics',
+    '/api/v1/config',
+    '/api/v1/openapi.json',
+    '/api/v1/events',
+    '/nope',
+  ])('GET %s needs one', async (path) => {
+    await start({ tokens: TOKENS });
+    const without = await ask('GET', path);
+    expect([without.status, without.headers['www-authenticate']]).toEqual([401, 'Bearer realm="headgate"']);
+    const wrong = await ask('GET', path, bearer('nonsense'));
+    expect(wrong.status).toBe(401);
+    expect(wrong.headers['www-authenticate']).toContain('error="invalid_token"');
+    expect(wrong.body).not.toContain('nonsense');
+  });
+
+  test.each(['/healthz', '/readyz', '/'])('GET %s needs none', async (path) => {
+    await start({ tokens: TOKENS });
+    expect((await ask('GET', path)).status).toBe(200);
+  });
+
+  test('/readyz does not quote the config to strangers', async () => {
+    await start({ tokens: TOKENS });
+    api.fake.ready = { ready: true, reasons: [], config_error: 'line 3: k-alice-1' };
+    expect((await ask('GET', '/readyz')).body).not.toContain('k-alice-1');
+    expect((await ask('GET', '/readyz', bearer(VIEWER))).body).toContain('k-alice-1');
+  });
+
+  test('a viewer reads, an operator also changes', async () => {
+    await start({ tokens: TOKENS });
+    expect((await ask('GET', '/api/v1/streams', bearer(VIEWER))).status).toBe(200);
+    const refused = await ask('DELETE', '/api/v1/streams/s-1', bearer(VIEWER));
+    expect([refused.status, JSON.parse(refused.body).code]).toEqual([403, 'forbidden']);
+    expect(api.fake.kicks).toEqual([]);
+    expect((await ask('DELETE', '/api/v1/streams/s-1', bearer(OPERATOR))).status).toBe(200);
+    expect(api.fake.kicks[0]!.order.by).toBe('operator@127.0.0.1');
+  });
+
+  test.each([
+    `Bearer ${OPERATOR.slice(0, -1)}`,
+    `Bearer ${OPERATOR}x`,
+    `Bearer ${OPERATOR.toUpperCase()}`,
+    `Basic ${OPERATOR}`,
+    OPERATOR,
+    'Bearer',
+    'Bearer ',
+    `Bearer a ${OPERATOR}`,
+  ])('%j is nobody', async (authorization) => {
+    await start({ tokens: TOKENS });
+    expect((await ask('GET', '/api/v1/streams', { authorization })).status).toBe(401);
+  });
+
+  test('any Host and Origin will do: a page cannot know the token', async () => {
+    await start({ tokens: TOKENS });
+    const headers = { ...bearer(OPERATOR), host: 'headgate.example', origin: 'https://dashboard.example' };
+    expect((await ask('DELETE', '/api/v1/streams/s-1', headers)).status).toBe(200);
+  });
+});
+
+describe('without tokens, on loopback', () => {
+  test.each([
+    'evil.example',
+    'evil.example:8080',
+    'localhost.evil.example',
+    '127.0.0.1.evil.example',
+    '192.0.2.1',
+    '[::2]',
+    '0.0.0.0',
+    'a b',
+  ])('a page that rebinds its name is refused: Host %j', async (host) => {
+    await start();
+    expect((await ask('GET', '/api/v1/streams', { host })).status).toBe(403);
+    expect((await ask('DELETE', '/api/v1/streams/s-1', { host })).status).toBe(403);
+    expect(api.fake.kicks).toEqual([]);
+  });
+
+  test.each([
+    'localhost',
+    'localhost:8080',
+    '127.0.0.1:1',
+    '127.8.8.8',
+    '[::1]:8080',
+    'LOCALHOST',
+    'headgate.localhost',
+  ])('Host %j is this machine', async (host) => {
+    await start();
+    expect((await ask('GET', '/api/v1/streams', { host })).status).toBe(200);
+  });
+
+  test.each([
+    { origin: 'https://evil.example' },
+    { origin: 'null' },
+    { origin: 'http://localhost:9999' },
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site' },
+    { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' },
+  ])('a request from another site changes nothing: %j', async (headers: Record<string, string>) => {
+    await start();
+    const answer = await ask('DELETE', '/api/v1/streams/s-1', { host: 'localhost:8080', ...headers });
+    expect([answer.status, api.fake.kicks]).toEqual([403, []]);
+  });
+
+  test('the own page, and a link from elsewhere that only reads, are let through', async () => {
+    await start();
+    const host = 'localhost:8080';
+    const own = { host, origin: 'http://localhost:8080', 'sec-fetch-site': 'same-origin' };
+    expect((await ask('DELETE', '/api/v1/streams/s-1', own)).status).toBe(200);
+    const link = { host, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' };
+    expect((await ask('GET', '/api/v1/streams', link)).status).toBe(200);
+    const script = { host, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' };
+    expect((await ask('GET', '/api/v1/streams', script)).status).toBe(403);
+  });
+
+  test.each([
+    ['127.0.0.1', true],
+    ['127.255.0.3', true],
+    ['::1', true],
+    ['::ffff:127.0.0.1', true],
+    ['128.0.0.1', false],
+    ['::', false],
+    ['::2', false],
+    ['::ffff:10.0.0.1', false],
+    ['localhost', false],
+    ['', false],
+  ])('%j is loopback: %s', async (address, expected) => {
+    await start();
+    expect(isLoopback(address)).toBe(expected);
+  });
+});
+
+describe('its own rate limit', () => {
+  test('answers 429 with the draft headers past the burst, and lets the promised retry in', async () => {
+    await start();
+    const first = await ask('GET', '/healthz');
+    expect(first.headers['ratelimit-policy']).toBe('"api";q=100;w=2');
+    expect(first.headers['ratelimit']).toMatch(/^"api";r=99;t=1$/);
+    const answers = await flood(300);
+    const refused = answers.find(({ status }) => status === 429)!;
+    expect(refused).toBeDefined();
+    expect(refused.headers['ratelimit']).toMatch(/^"api";r=0;t=2$/);
+    const problem = JSON.parse(refused.body);
+    expect(problem).toMatchObject({ status: 429, code: 'too_many_requests', 'violated-policies': ['api'] });
+    const retryAfterS = Number(refused.headers['retry-after']);
+    expect(retryAfterS).toBeGreaterThanOrEqual(1);
+    await new Promise((resolve) => setTimeout(resolve, retryAfterS * 1_000));
+    expect((await ask('GET', '/healthz')).status).toBe(200);
+  });
+
+  test('holds a guesser of tokens apart from who has one', async () => {
+    await start({ tokens: TOKENS });
+    const answers = await flood(300, (n) => bearer(`guess-${n}`));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401, 429]));
+    expect((await ask('GET', '/api/v1/streams', bearer(VIEWER))).status).toBe(200);
+  });
+});
+
+describe('bytes that are no HTTP', () => {
+  test.each([
+    ['garbage', 'hello\r\n\r\n', 400],
+    ['a TLS hello', '\u0016\u0003\u0001\u0002\u0000\u0001', 400],
+    ['an RTMP handshake', '\u0003'.repeat(1_537), 400],
+    ['huge headers', `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+    [
+      'two lengths',
+      'PATCH / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx',
+      400,
+    ],
+    [
+      'length and chunked',
+      'PATCH / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      400,
+    ],
+  ])('%s', async (_name, bytes, status) => {
+    await start();
+    const answer = await raw(bytes);
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(answer).toContain('application/problem+json');
+    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)).status).toBe(status);
+    expect((await ask('GET', '/healthz')).status).toBe(200);
+  });
+
+  test('no Host at all is refused by HTTP itself', async () => {
+    await start();
+    expect(await raw('GET /api/v1/streams HTTP/1.1\r\nConnection: close\r\n\r\n')).toMatch(
+      /^HTTP\/1\.1 400 /,
+    );
+  });
+
+  test('an empty Host is no name of this machine', async () => {
+    await start();
+    const answer = await raw('GET /api/v1/streams HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1\.1 403 /);
+  });
+
+  test('a client that never finishes its headers is closed', async () => {
+    await start();
+    const started = performance.now();
+    const answer = await raw('GET / HTTP/1.1\r\nHost: localhost\r\n', 12_000);
+    expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+    expect(performance.now() - started).toBeLessThan(10_000);
+  }, 20_000);
+
+  test('one address holds only so many connections', async () => {
+    await start();
+    const sockets = Array.from({ length: 100 }, () =>
+      connect(api.port, '127.0.0.1').on('error', () => undefined),
+    );
+    const closed = (): number => sockets.filter((socket) => socket.closed || socket.readableEnded).length;
+    for (const socket of sockets) socket.resume();
+    await expect.poll(closed, { timeout: 4_000 }).toBeGreaterThanOrEqual(36);
+    for (const socket of sockets) socket.destroy();
+    await expect
+      .poll(
+        () =>
+          ask('GET', '/healthz').then(
+            ({ status }) => status,
+            () => 0,
+          ),
+        { timeout: 4_000 },
+      )
+      .toBe(200);
+  });
+});
