@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import net from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { PlaybackServer } from '../../../../src/ingest/playback/http-flv.ts';
-import { Playback, type PlaybackLimits } from '../../../../src/ingest/playback/playback.ts';
-import { decodeFlv, type FlvTag, makeClip, parseFlv } from '../../../support/flv.ts';
-import { HandPublisher } from '../../../support/hand-publisher.ts';
+import { PlaybackServer } from '../../src/ingest/playback/http-flv.ts';
+import { Playback, type PlaybackLimits } from '../../src/ingest/playback/playback.ts';
+import { decodeFlv, type FlvTag, makeClip, parseFlv } from '../support/flv.ts';
+import { HandPublisher } from '../support/hand-publisher.ts';
+import { until } from '../support/server.ts';
 
 const CLIP = parseFlv(makeClip()).tags;
 const running: PlaybackServer[] = [];
@@ -33,14 +34,6 @@ async function stage(
   return { port, playback, server, publisher, url: (path) => `http://127.0.0.1:${port}${path}` };
 }
 
-async function until(what: string, holds: () => boolean, deadlineMs = 5_000): Promise<void> {
-  const deadline = performance.now() + deadlineMs;
-  while (!holds()) {
-    if (performance.now() > deadline) throw new Error(`never came true: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
 /** A bare socket: sends text, collects what comes until the close. */
 class Raw {
   readonly socket: net.Socket;
@@ -64,7 +57,7 @@ class Raw {
   }
 
   async closes(deadlineMs?: number): Promise<string> {
-    await until('the server closes the socket', () => this.closed, deadlineMs);
+    await until(() => this.closed, 'the server closes the socket', deadlineMs);
     return this.text;
   }
 }
@@ -99,7 +92,7 @@ describe('HTTP-FLV', () => {
       told += String(bytes);
     });
     const exited = new Promise<number | null>((resolve) => ffmpeg.on('close', resolve));
-    await until('ffmpeg plays', () => publisher.broadcast.players === 1);
+    await until(() => publisher.broadcast.players === 1, 'ffmpeg plays');
     await publisher.play(tags.slice(half), 2);
     publisher.broadcast.end();
     expect([await exited, told]).toEqual([0, expect.any(String)]);
@@ -192,7 +185,7 @@ describe('HTTP-FLV', () => {
     expect([first.status, second.status]).toEqual([200, 503]);
     expect(second.headers.get('retry-after')).toBe('10');
     await first.body?.cancel();
-    await until('the seat is free again', () => playback.stats().players === 0);
+    await until(() => playback.stats().players === 0, 'the seat is free again');
     expect(publisher.counts).toEqual([1, 0]);
   });
 });
@@ -216,7 +209,7 @@ describe('publishing over HTTP', () => {
       port,
       'POST /live/cam1.flv HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n',
     );
-    await until('the refusal', () => polite.text.includes('use rtmp://'));
+    await until(() => polite.text.includes('use rtmp://'), 'the refusal');
     expect(polite.text).toMatch(/^HTTP\/1\.1 405 /);
     polite.socket.destroy();
     const endless = new Raw(
@@ -261,7 +254,7 @@ describe('WebSocket-FLV', () => {
       publisher.send(CLIP.slice(0, 100));
       const client = watch(`ws://127.0.0.1:${port}${path}`);
       const response = await fetch(url('/live/cam1.flv'));
-      await until('both play', () => publisher.broadcast.players === 2);
+      await until(() => publisher.broadcast.players === 2, 'both play');
       publisher.send(CLIP.slice(100));
       publisher.broadcast.end();
       expect((await client.closed).code).toBe(1000);
@@ -275,21 +268,21 @@ describe('WebSocket-FLV', () => {
     const { publisher, port, playback } = await stage();
     publisher.send(CLIP);
     const client = watch(`ws://127.0.0.1:${port}/live/cam1.flv`);
-    await until('it plays', () => client.socket.readyState === WebSocket.OPEN);
+    await until(() => client.socket.readyState === WebSocket.OPEN, 'it plays');
     client.socket.send('hello');
     const { code, reason } = await client.closed;
     expect([code, reason]).toEqual([1008, 'headgate: publishing over HTTP is not accepted; use rtmp://']);
-    await until('it left', () => playback.stats().players === 0);
+    await until(() => playback.stats().players === 0, 'it left');
   });
 
   it('a client that sends much is cut off', async () => {
     const { publisher, port, playback } = await stage();
     publisher.send(CLIP);
     const client = watch(`ws://127.0.0.1:${port}/live/cam1.flv`);
-    await until('it plays', () => client.socket.readyState === WebSocket.OPEN);
+    await until(() => client.socket.readyState === WebSocket.OPEN, 'it plays');
     client.socket.send(makeClip());
     expect((await client.closed).code).not.toBe(1000);
-    await until('it left', () => playback.stats().players === 0);
+    await until(() => playback.stats().players === 0, 'it left');
   });
 
   it.each<[string, string, RegExp]>([
@@ -331,9 +324,9 @@ describe('WebSocket-FLV', () => {
   it('answers pings, but does not pile up answers that are not read', async () => {
     const { port, publisher } = await stage();
     const client = new Raw(port, upgradeTo('/live/cam1'));
-    await until('it plays', () => publisher.broadcast.players === 1);
+    await until(() => publisher.broadcast.players === 1, 'it plays');
     client.socket.write(Buffer.from([0x89, 0x81, 0, 0, 0, 0, 0x41]));
-    await until('the pong', () => client.text.endsWith('\x8a\x01A'));
+    await until(() => client.text.endsWith('\x8a\x01A'), 'the pong');
     client.socket.destroy();
   });
 });
@@ -364,23 +357,23 @@ describe('a stranger at the playback port', () => {
   it('who plays and asks for more on the same connection is cut off', async () => {
     const { port, publisher, playback } = await stage();
     const pipelining = new Raw(port, get('/live/cam1.flv'));
-    await until('it plays', () => publisher.broadcast.players === 1);
+    await until(() => publisher.broadcast.players === 1, 'it plays');
     pipelining.socket.write(get('/live/cam1.flv'));
     await pipelining.closes();
     const babbling = new Raw(port, get('/live/cam1.flv'));
-    await until('it plays', () => publisher.broadcast.players === 1);
+    await until(() => publisher.broadcast.players === 1, 'it plays');
     babbling.socket.write('not a request at all\r\n\r\n');
     await babbling.closes();
-    await until('nobody plays', () => playback.stats().players === 0);
+    await until(() => playback.stats().players === 0, 'nobody plays');
   });
 
   it('who half-closes while playing is no trouble', async () => {
     const { port, publisher, playback } = await stage();
     const half = new Raw(port, get('/live/cam1.flv'), true);
-    await until('it plays', () => publisher.broadcast.players === 1);
+    await until(() => publisher.broadcast.players === 1, 'it plays');
     half.socket.end();
     publisher.send(CLIP);
-    await until('it left', () => playback.stats().players === 0);
+    await until(() => playback.stats().players === 0, 'it left');
     half.socket.destroy();
   });
 
@@ -391,7 +384,7 @@ describe('a stranger at the playback port', () => {
     for (const { socket } of slow) socket.pause();
     const response = await fetch(url('/live/cam1.flv'));
     const body = response.arrayBuffer();
-    await until('all play', () => publisher.broadcast.players === 3);
+    await until(() => publisher.broadcast.players === 3, 'all play');
     const frame: FlvTag = {
       type: 8,
       timestamp: 0,
@@ -419,9 +412,9 @@ describe('a stranger at the playback port', () => {
       { length: 40 },
       (_, i) => new Raw(port, i % 2 === 0 ? get('/live/cam1.flv') : upgradeTo('/live/cam1')),
     );
-    await until('all play', () => playback.stats().players === 40);
+    await until(() => playback.stats().players === 40, 'all play');
     for (const { socket } of players) socket.resetAndDestroy();
-    await until('nobody plays', () => playback.stats().players === 0);
+    await until(() => playback.stats().players === 0, 'nobody plays');
     expect(publisher.counts.at(-1)).toBe(0);
   });
 });
@@ -442,7 +435,7 @@ describe('the listener', () => {
       new Raw(port, upgradeTo('/live/cam1')),
       new Raw(port),
     ];
-    await until('two play', () => publisher.broadcast.players === 2);
+    await until(() => publisher.broadcast.players === 2, 'two play');
     await server.close();
     await Promise.all(clients.map((client) => client.closes()));
     expect(playback.stats().players).toBe(0);

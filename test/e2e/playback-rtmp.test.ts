@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process';
 import net from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Playback } from '../../../../src/ingest/playback/playback.ts';
-import { Handshake } from '../../../../src/ingest/rtmp/handshake.ts';
-import * as replies from '../../../../src/ingest/rtmp/replies.ts';
-import { makeClip, parseFlv } from '../../../support/flv.ts';
-import { HandPublisher } from '../../../support/hand-publisher.ts';
-import { RtmpClient } from '../../../support/rtmp-client.ts';
-import { ChunkReader, decodeAmf, type ReceivedMessage } from '../../../support/rtmp-wire.ts';
+import { Playback } from '../../src/ingest/playback/playback.ts';
+import { Handshake } from '../../src/ingest/rtmp/handshake.ts';
+import * as replies from '../../src/ingest/rtmp/replies.ts';
+import { makeClip, parseFlv } from '../support/flv.ts';
+import { HandPublisher } from '../support/hand-publisher.ts';
+import { RtmpClient } from '../support/rtmp-client.ts';
+import { ChunkReader, decodeAmf, type ReceivedMessage } from '../support/rtmp-wire.ts';
+import { until } from '../support/server.ts';
 
 /**
  * The smallest server that lets an RTMP player in: our handshake, replies and
@@ -69,14 +70,6 @@ async function stage(): Promise<{ port: number; publisher: HandPublisher; playba
   return { port, playback, publisher: new HandPublisher(playback, '/live/cam1') };
 }
 
-async function until(what: string, holds: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5_000;
-  while (!holds()) {
-    if (performance.now() > deadline) throw new Error(`never came true: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
 describe('RTMP playback', () => {
   it('ffmpeg, joining mid-stream, decodes to the end without a complaint', async () => {
     const { port, publisher } = await stage();
@@ -101,7 +94,7 @@ describe('RTMP playback', () => {
       told += String(bytes);
     });
     const exited = new Promise<number | null>((resolve) => ffmpeg.on('close', resolve));
-    await until('ffmpeg plays', () => publisher.broadcast.players === 1);
+    await until(() => publisher.broadcast.players === 1, 'ffmpeg plays');
     await publisher.play(tags.slice(half), 2);
     publisher.broadcast.end();
     expect([await exited, told]).toEqual([0, expect.any(String)]);
@@ -135,9 +128,9 @@ describe('RTMP playback', () => {
     const { port, playback, publisher } = await stage();
     const client = await RtmpClient.open({ port });
     await client.play('live', 'cam1');
-    await until('it plays', () => playback.stats().players === 1);
+    await until(() => playback.stats().players === 1, 'it plays');
     client.vanish();
-    await until('nobody plays', () => playback.stats().players === 0);
+    await until(() => playback.stats().players === 0, 'nobody plays');
     expect(publisher.counts).toEqual([1, 0]);
   });
 });
