@@ -54,13 +54,13 @@ module.exports = {
     only(
       'app-below-cli',
       '^src/app[/.]',
-      ['app', 'http', ...SIBLINGS, 'core', 'lib'],
+      ['app', 'version', 'http', ...SIBLINGS, 'core', 'lib'],
       'app does not know the commands',
     ),
     only(
       'cli-below-main',
       '^src/cli/',
-      ['cli', 'app', 'http', ...SIBLINGS, 'core', 'lib'],
+      ['cli', 'version', 'app', 'http', ...SIBLINGS, 'core', 'lib'],
       'nothing imports main',
     ),
     {

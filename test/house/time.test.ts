@@ -8,25 +8,31 @@ const CLOCK_READERS: Record<string, string> = {
 
 /** Who may draw random numbers. Everybody else is given a source. */
 const RANDOM_SOURCES: Record<string, string> = {
+  'src/ingest/identity.ts': 'the secret under which stream keys are compared, new with every start',
   'src/ingest/publish-desk.ts': 'stream ids, which must not repeat from one start of the server to the next',
 };
 
 /** Who may wait, and why the wait cannot be a loop's tick. Core waits for nothing. */
 const WAITERS: Record<string, string> = {
+  'src/app.ts': 'draining leaves publishers a moment to read why they are closed',
+  'src/config/watch.ts': 'a file that is being saved is read when it has come to rest',
   'src/control/control-loop.ts': 'the tick of the control plane',
+  'src/http/batches.ts': 'a long answer is made in turns, so that the loop is never blocked for long',
+  'src/http/event-feed.ts': 'each subscriber has a period of his own, and a heartbeat that finds him gone',
+  'src/http/server.ts': 'closing waits only so long for the last answers',
+  'src/ingest/rtmp/connection.ts': 'a peer that never reads its last message is cut off',
   'src/ingest/rtmp/pacer.ts':
     'a throttled read goes on at the instant its debt is repaid, not at the next tick',
   'src/ingest/rtmp/server.ts':
     'a TLS handshake in progress is a socket no connection owns yet; draining waits for sockets',
-  'src/ingest/rtmp/connection.ts': 'a peer that never reads its last message is cut off',
-  'src/http/batches.ts': 'a long answer is made in turns, so that the loop is never blocked for long',
   'src/telemetry/log-sink.ts': 'lines are written in batches',
 };
 
 const CLOCK =
   /\b(performance\.(now|timeOrigin)|Date\.now|new Date\(\)|process\.(hrtime|uptime))\b|new Date\(\)/;
 const RANDOM = /\b(Math\.random|randomBytes|randomInt|randomUUID|randomFill|getRandomValues)\b/;
-const TIMER = /\b(setTimeout|setInterval|setImmediate)\(|node:timers/;
+// A method of that name, like a socket's, is the socket's own idle time.
+const TIMER = /(?<![.\w])(setTimeout|setInterval|setImmediate)\(|node:timers/;
 
 const source = filesBelow('src', ['.ts']);
 
