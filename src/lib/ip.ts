@@ -104,10 +104,20 @@ function parseGroups(text: string): number[] | null {
 
 /** `::` stands for one zero group or more (RFC 4291, section 2.2). */
 function fillGap(groups: number[], gap: number): number[] | null {
-  const missing = IPV6_GROUPS - groups.length;
+  const given = groups.length;
+  const missing = IPV6_GROUPS - given;
   if (gap < 0) return missing === 0 ? groups : null;
   if (missing < 1) return null;
-  return [...groups.slice(0, gap), ...new Array<number>(missing).fill(0), ...groups.slice(gap)];
+  for (let i = given; i < IPV6_GROUPS; i++) groups.push(0);
+  for (let i = given - 1; i >= gap; i--) {
+    groups[i + missing] = groups[i]!;
+    groups[i] = 0;
+  }
+  return groups;
+}
+
+function word(groups: readonly number[], at: number): number {
+  return groups[at]! * 65536 + groups[at + 1]!;
 }
 
 /**
@@ -124,35 +134,49 @@ export function parseIp(text: string): IpAddress | null {
   const zone = text.indexOf('%');
   const g = parseGroups(zone < 0 ? text : text.slice(0, zone));
   if (g === null) return null;
-  const words = [0, 2, 4, 6].map((i) => g[i]! * 65536 + g[i + 1]!);
-  const mapped = words[0] === 0 && words[1] === 0 && words[2] === 0xffff;
-  return mapped ? { family: 4, words: [words[3]!] } : { family: 6, words };
+  const last = word(g, 6);
+  if (word(g, 0) === 0 && word(g, 2) === 0 && word(g, 4) === 0xffff) return { family: 4, words: [last] };
+  return { family: 6, words: [word(g, 0), word(g, 2), word(g, 4), last] };
 }
 
 /** Canonical text: dotted IPv4, or IPv6 as RFC 5952 wants it. */
 export function formatIp(address: IpAddress): string {
-  const { words } = address;
-  if (address.family === 4) {
-    const word = words[0]!;
-    return `${word >>> 24}.${(word >>> 16) & 255}.${(word >>> 8) & 255}.${word & 255}`;
-  }
-  const groups = words.flatMap((word) => [word >>> 16, word & 0xffff]);
+  return address.family === 4 ? formatIpv4(address.words[0]!) : formatIpv6(address.words, 128);
+}
+
+function formatIpv4(word: number): string {
+  return `${word >>> 24}.${(word >>> 16) & 255}.${(word >>> 8) & 255}.${word & 255}`;
+}
+
+/** Group `i` of an IPv6 address whose bits past `prefix` count as zero. */
+function groupAt(words: readonly number[], i: number, prefix: number): number {
+  const word = maskWord(words[i >> 1]!, prefix, i >> 1);
+  return (i & 1) === 0 ? word >>> 16 : word & 0xffff;
+}
+
+function formatIpv6(words: readonly number[], prefix: number): string {
   let start = -1;
   let length = 1;
   for (let i = 0; i < IPV6_GROUPS; i++) {
     let end = i;
-    while (end < IPV6_GROUPS && groups[end] === 0) end++;
+    while (end < IPV6_GROUPS && groupAt(words, end, prefix) === 0) end++;
     if (end - i > length) {
       start = i;
       length = end - i;
     }
+    i = Math.max(i, end);
   }
-  const hex = (from: number, to: number): string =>
-    groups
-      .slice(from, to)
-      .map((group) => group.toString(16))
-      .join(':');
-  return start < 0 ? hex(0, IPV6_GROUPS) : `${hex(0, start)}::${hex(start + length, IPV6_GROUPS)}`;
+  let text = '';
+  for (let i = 0; i < IPV6_GROUPS; i++) {
+    if (i === start) {
+      text += '::';
+      i += length - 1;
+    } else {
+      if (i > 0 && i !== start + length) text += ':';
+      text += groupAt(words, i, prefix).toString(16);
+    }
+  }
+  return text;
 }
 
 function maskWord(word: number, prefix: number, index: number): number {
@@ -169,7 +193,7 @@ export function maskIp(address: IpAddress, prefix: number): IpAddress {
 /** `ipKey` of an address already parsed. */
 export function addressKey(address: IpAddress, v6Prefix: number): string {
   if (address.family === 4 || v6Prefix >= 128) return formatIp(address);
-  return `${formatIp(maskIp(address, v6Prefix))}/${v6Prefix}`;
+  return `${formatIpv6(address.words, v6Prefix)}/${v6Prefix}`;
 }
 
 /**
@@ -261,11 +285,11 @@ export class CidrTable<T> {
     return false;
   }
 
-  /** Calls `visit` with every value whose network holds the address, in no promised order. */
-  visit(address: IpAddress, visit: (value: T) => void): void {
+  /** Calls `visit` with the values of every network that holds the address, in no promised order. */
+  visit(address: IpAddress, visit: (values: readonly T[]) => void): void {
     for (const level of this.#levels[address.family]) {
       const values = level.networks.get(networkKey(address, level.prefix));
-      if (values !== undefined) for (const value of values) visit(value);
+      if (values !== undefined) visit(values);
     }
   }
 }

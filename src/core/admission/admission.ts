@@ -11,11 +11,11 @@ import { Gcra } from '../limiter/gcra.ts';
 import { KeyedGcra } from '../limiter/keyed.ts';
 import type { EventRate } from '../limits.ts';
 import type { AdmissionVerdict, Denial } from '../verdict.ts';
+import { type ClientUse, publishWaitMs } from './client-ledger.ts';
 import { Cooldowns } from './cooldowns.ts';
 import { CAP_RETRY_HINT_MS, capRefusal, capWaitMs, rateRefusal, refusal } from './denials.ts';
 import { ConnectionGrant, type ConnectionLease, PublishGrant, type PublishLease } from './leases.ts';
-import { type ClientUse, Occupancy } from './occupancy.ts';
-import { PublishRate } from './publish-rate.ts';
+import { Occupancy } from './occupancy.ts';
 import type {
   AddressSnapshot,
   AdmissionConfig,
@@ -29,9 +29,10 @@ export type { ConnectionLease, PublishLease } from './leases.ts';
 
 /**
  * Addresses with a rate window, clients with one, and cooldowns of each kind
- * kept at once. A row costs about 100 bytes; a window empties within its period,
- * so this holds 65,536 different newcomers per period. Past it a newcomer is told
- * when the next row comes free (see `KeyedGcra`).
+ * kept at once while they hold nothing. An entry costs about 100 bytes; a window
+ * empties within its period, so this holds 65,536 different newcomers a period.
+ * Past it a new address is told when the next row comes free (see `KeyedGcra`);
+ * clients and cooldowns forget the oldest.
  */
 const REMEMBERED_MAX = 65_536;
 
@@ -49,12 +50,11 @@ const REMEMBERED_MAX = 65_536;
  */
 export class Admission {
   readonly #gates: readonly GateCheck[];
-  readonly #occupancy = new Occupancy();
+  readonly #occupancy = new Occupancy(REMEMBERED_MAX);
   readonly #addressCooldowns = new Cooldowns(REMEMBERED_MAX);
   readonly #keyCooldowns = new Cooldowns(REMEMBERED_MAX);
   readonly #globalRate: Gcra;
   readonly #ipRate: KeyedGcra;
-  readonly #publishRate = new PublishRate(REMEMBERED_MAX);
   #limits: AdmissionConfig['limits'];
   #allow: CidrSet;
   #deny: CidrSet;
@@ -100,10 +100,10 @@ export class Admission {
     const exempt = address !== null && this.#allow.has(address);
     const closed = this.#closed(now, exempt);
     if (closed !== null && (exempt || this.#draining)) return closed;
-    if (exempt) return new ConnectionGrant(this.#occupancy, ip, key, true);
+    const use = this.#occupancy.addresses.get(key);
+    if (exempt) return new ConnectionGrant(this.#occupancy, use, ip, key, true);
 
     const { global, ip: perIp } = this.#limits;
-    const use = this.#occupancy.addresses.get(key);
     // An address that holds a live stream is shared by several publishers; their keys decide at publish.
     const shared = use !== undefined && use.streams > 0;
     const cooldownMs = shared ? 0 : this.#addressCooldowns.remainingMs(key, now);
@@ -116,7 +116,7 @@ export class Admission {
     if (waitMs === 0 && closed === null) {
       this.#globalRate.take(1, now);
       this.#ipRate.take(key, 1, now);
-      return new ConnectionGrant(this.#occupancy, ip, key, false);
+      return new ConnectionGrant(this.#occupancy, use, ip, key, false);
     }
     if (closed !== null) return later(closed, waitMs);
     if (cooldownMs > 0) return refusal('cooldown', key, waitMs);
@@ -146,21 +146,22 @@ export class Admission {
     if (closed !== null && this.#draining) return closed;
 
     const ghost = occupant?.takeover === true && occupant.lease?.held === true ? occupant.lease : null;
-    const clientStreams =
-      (this.#occupancy.clients.get(client)?.streams ?? 0) -
-      (ghost !== null && ghost.client === client ? 1 : 0);
+    const use = this.#occupancy.clients.find(client);
+    const ghosts = ghost !== null && ghost.client === client ? 1 : 0;
+    const clientStreams = (use === undefined ? 0 : use.streams) - ghosts;
     const streams = this.#occupancy.streams - (ghost !== null ? 1 : 0);
     const cooldownMs = this.#keyCooldowns.remainingMs(request.keyId, now);
     const clientCapMs = exempt ? 0 : capWaitMs(clientStreams, limits.max_streams);
-    const clientRateMs = exempt ? 0 : this.#publishRate.peek(client, limits.publish_rate, now);
+    const clientRateMs = exempt ? 0 : publishWaitMs(use, limits.publish_rate, now);
     const duplicateMs = occupant !== null && !occupant.takeover ? CAP_RETRY_HINT_MS : 0;
     const { max_streams } = this.#limits.global;
     const globalCapMs = exempt ? 0 : capWaitMs(streams, max_streams);
     const waitMs = Math.max(cooldownMs, clientCapMs, clientRateMs, duplicateMs, globalCapMs);
     if (waitMs === 0 && closed === null) {
+      const rate = exempt ? null : limits.publish_rate;
+      const taken = this.#occupancy.addStream(connection.use, use, client, rate, now);
       ghost?.release(now);
-      if (!exempt) this.#publishRate.take(client, limits.publish_rate, now);
-      return new PublishGrant(this.#occupancy, connection.use, client);
+      return new PublishGrant(this.#occupancy, connection.use, taken);
     }
     if (closed !== null) return later(closed, waitMs);
     if (cooldownMs > 0) return refusal('cooldown', path, waitMs);
@@ -193,12 +194,12 @@ export class Admission {
 
   /** Clients that hold a stream. */
   clients(): Iterable<Readonly<ClientUse>> {
-    return this.#occupancy.clients.values();
+    return this.#occupancy.clients.holding();
   }
 
   /** Streams a client holds now. */
   clientStreams(client: string): number {
-    return this.#occupancy.clients.get(client)?.streams ?? 0;
+    return this.#occupancy.clients.find(client)?.streams ?? 0;
   }
 
   /** Addresses that hold a connection or a stream, then those in cooldown that hold nothing. */
@@ -220,16 +221,19 @@ export class Admission {
       streams: this.#occupancy.streams,
       maxConnections: this.#limits.global.max_connections,
       maxStreams: this.#limits.global.max_streams,
-      remembered: cooldowns.reduce((sum, { size }) => sum + size, this.#ipRate.size + this.#publishRate.size),
-      cooldownsForgotten: cooldowns.reduce((sum, { forgotten }) => sum + forgotten, 0),
-      refusedFull: this.#ipRate.refusedFull + this.#publishRate.refusedFull,
+      remembered: cooldowns.reduce(
+        (sum, { size }) => sum + size,
+        this.#ipRate.size + this.#occupancy.clients.remembered,
+      ),
+      forgotten: cooldowns.reduce((sum, { forgotten }) => sum + forgotten, this.#occupancy.clients.forgotten),
+      refusedFull: this.#ipRate.refusedFull,
     };
   }
 
   /** Gives back memory of rate windows and cooldowns that are over, at most `maxSteps` of each kind. For the control loop. */
   evictIdle(now: number, maxSteps: number): void {
     this.#ipRate.evictIdle(now, maxSteps);
-    this.#publishRate.evictIdle(now, maxSteps);
+    this.#occupancy.clients.evictIdle(now, maxSteps);
     this.#addressCooldowns.evictIdle(now, maxSteps);
     this.#keyCooldowns.evictIdle(now, maxSteps);
   }

@@ -1,5 +1,6 @@
 import type { Grant, Lease } from '../verdict.ts';
-import type { AddressUse, ClientUse, Occupancy } from './occupancy.ts';
+import type { ClientUse } from './client-ledger.ts';
+import type { AddressUse, Occupancy } from './occupancy.ts';
 
 /** One admitted connection. Given back when its socket closes, whatever happened. */
 export interface ConnectionLease extends Lease {
@@ -29,10 +30,16 @@ export class ConnectionGrant implements ConnectionLease, Grant<ConnectionLease> 
   readonly #occupancy: Occupancy;
   #held = true;
 
-  constructor(occupancy: Occupancy, ip: string, ipKey: string, exempt: boolean) {
+  constructor(
+    occupancy: Occupancy,
+    known: AddressUse | undefined,
+    ip: string,
+    ipKey: string,
+    exempt: boolean,
+  ) {
     this.ip = ip;
     this.exempt = exempt;
-    this.use = occupancy.addConnection(ipKey, exempt);
+    this.use = occupancy.addConnection(known, ipKey, exempt);
     this.#occupancy = occupancy;
   }
 
@@ -62,9 +69,9 @@ export class PublishGrant implements PublishLease, Grant<PublishLease> {
   readonly #occupancy: Occupancy;
   #held = true;
 
-  constructor(occupancy: Occupancy, address: AddressUse, client: string) {
+  constructor(occupancy: Occupancy, address: AddressUse, use: ClientUse) {
     this.#address = address;
-    this.#use = occupancy.addStream(address, client);
+    this.#use = use;
     this.#occupancy = occupancy;
   }
 

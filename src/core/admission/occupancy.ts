@@ -1,7 +1,10 @@
+import type { EventRate } from '../limits.ts';
+import { ClientLedger, type ClientUse } from './client-ledger.ts';
+
 /**
  * Who holds what now: connections and streams, in all, by address and by
- * client. Only leases change it. An entry lives while something is held, so
- * the maps are bounded by what is open and empty when all is closed.
+ * client. Only leases change it. An address is here while it holds something,
+ * so the map is bounded by what is open and empty when all is closed.
  */
 
 export interface AddressUse {
@@ -13,23 +16,20 @@ export interface AddressUse {
   streams: number;
 }
 
-export interface ClientUse {
-  readonly client: string;
-  streams: number;
-}
-
 export class Occupancy {
   connections = 0;
   streams = 0;
   readonly addresses = new Map<string, AddressUse>();
-  readonly clients = new Map<string, ClientUse>();
+  readonly clients: ClientLedger;
 
-  addConnection(key: string, exempt: boolean): AddressUse {
-    let use = this.addresses.get(key);
-    if (use === undefined) {
-      use = { key, connections: 0, exempt: 0, streams: 0 };
-      this.addresses.set(key, use);
-    }
+  constructor(clientsRemembered: number) {
+    this.clients = new ClientLedger(clientsRemembered);
+  }
+
+  /** `known` is what `addresses` says of the key now: the caller has looked it up to decide. */
+  addConnection(known: AddressUse | undefined, key: string, exempt: boolean): AddressUse {
+    const use = known ?? { key, connections: 0, exempt: 0, streams: 0 };
+    if (known === undefined) this.addresses.set(key, use);
     use.connections++;
     if (exempt) use.exempt++;
     this.connections++;
@@ -43,23 +43,23 @@ export class Occupancy {
     this.#forgetIdle(use);
   }
 
-  addStream(address: AddressUse, client: string): ClientUse {
-    let use = this.clients.get(client);
-    if (use === undefined) {
-      use = { client, streams: 0 };
-      this.clients.set(client, use);
-    }
-    use.streams++;
+  /** `known` is what `clients` says of the client now; `rate` is charged unless it is null. */
+  addStream(
+    address: AddressUse,
+    known: ClientUse | undefined,
+    client: string,
+    rate: EventRate | null,
+    now: number,
+  ): ClientUse {
     address.streams++;
     this.streams++;
-    return use;
+    return this.clients.add(known, client, rate, now);
   }
 
   removeStream(address: AddressUse, use: ClientUse): void {
-    use.streams--;
+    this.clients.remove(use);
     address.streams--;
     this.streams--;
-    if (use.streams === 0) this.clients.delete(use.client);
     this.#forgetIdle(address);
   }
 

@@ -74,8 +74,8 @@ export interface GlobalSnapshot {
   readonly maxStreams: number;
   /** entries kept for addresses and clients that hold nothing: rate windows and cooldowns */
   readonly remembered: number;
-  /** cooldowns given up because their table was full */
-  readonly cooldownsForgotten: number;
-  /** questions answered "not yet" because a rate table was full */
+  /** cooldowns and clients' publishes given up because their table was full */
+  readonly forgotten: number;
+  /** connections answered "not yet" because the table of addresses was full */
   readonly refusedFull: number;
 }

@@ -99,7 +99,6 @@ export class Draft {
   readonly #sources: Sources;
   /** priority of the override that last replaced a key */
   #replacedAt: Map<LimitKey, number> | null = null;
-  #effective: EffectiveLimits | null = null;
 
   private constructor(limits: FlatLimits, sources: Sources) {
     this.#limits = limits;
@@ -154,9 +153,8 @@ export class Draft {
     }
   }
 
-  /** Made once and shared: the draft must not change afterwards. `asIf` is this draft with observing policies enforced. */
+  /** The draft must not change afterwards. `asIf` is this draft with observing policies enforced. */
   effective(asIf: Draft | null = null): EffectiveLimits {
-    if (this.#effective !== null) return this.#effective;
     const flat = this.#limits;
     const stream: StreamLimits = {
       max_bitrate: flat.max_bitrate,
@@ -173,8 +171,7 @@ export class Draft {
       publish_rate: flat['client.publish_rate'],
     };
     const observed = asIf === null ? NOTHING_OBSERVED : asIf.#differencesFrom(this);
-    this.#effective = { stream, client, sources: this.#sources, observed };
-    return this.#effective;
+    return { stream, client, sources: this.#sources, observed };
   }
 
   #differencesFrom(enforced: Draft): Partial<StreamLimits> {

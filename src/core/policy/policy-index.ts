@@ -48,10 +48,24 @@ function pushTo<K, T>(map: Map<K, T[]>, key: K, value: T): void {
   else values.push(value);
 }
 
-/** Names filed whole or by prefix; a look-up probes once per distinct prefix length. */
+/** FNV-1a, 32 bits: one multiplication per character, and it grows with the name. */
+const HASH_START = 0x811c9dc5 | 0;
+const HASH_PRIME = 0x01000193;
+
+function hashOn(hash: number, code: number): number {
+  return Math.imul(hash ^ code, HASH_PRIME);
+}
+
+/**
+ * Names filed whole or by prefix. Prefixes are filed by hash, and the hashes of
+ * all prefixes of a name come out of one pass over it. What a collision brings
+ * along is asked in full like everything else.
+ */
 class NameFile<T> {
   readonly #exact = new Map<string, T[]>();
-  readonly #prefixes: { readonly length: number; readonly names: Map<string, T[]> }[] = [];
+  readonly #prefixes = new Map<number, T[]>();
+  /** by length: does any prefix have it */
+  readonly #lengths: boolean[] = [];
 
   add(glob: Glob, value: T): void {
     const { literalPrefix } = glob;
@@ -59,21 +73,29 @@ class NameFile<T> {
       pushTo(this.#exact, literalPrefix, value);
       return;
     }
-    let level = this.#prefixes.find((candidate) => candidate.length === literalPrefix.length);
-    if (level === undefined) {
-      level = { length: literalPrefix.length, names: new Map() };
-      this.#prefixes.push(level);
-    }
-    pushTo(level.names, literalPrefix, value);
+    let hash = HASH_START;
+    for (let i = 0; i < literalPrefix.length; i++) hash = hashOn(hash, literalPrefix.charCodeAt(i));
+    pushTo(this.#prefixes, hash, value);
+    while (this.#lengths.length < literalPrefix.length) this.#lengths.push(false);
+    this.#lengths[literalPrefix.length - 1] = true;
   }
 
-  visit(name: string, visit: (value: T) => void): void {
-    this.#exact.get(name)?.forEach(visit);
-    for (const level of this.#prefixes) {
-      if (name.length >= level.length) level.names.get(name.slice(0, level.length))?.forEach(visit);
+  visit(name: string, visit: (values: readonly T[]) => void): void {
+    if (this.#exact.size > 0) {
+      const values = this.#exact.get(name);
+      if (values !== undefined) visit(values);
+    }
+    const length = Math.min(name.length, this.#lengths.length);
+    let hash = HASH_START;
+    for (let i = 0; i < length; i++) {
+      hash = hashOn(hash, name.charCodeAt(i));
+      const values = this.#lengths[i] === true ? this.#prefixes.get(hash) : undefined;
+      if (values !== undefined) visit(values);
     }
   }
 }
+
+const NONE: readonly never[] = [];
 
 export class PolicyIndex<T extends Filed> {
   readonly #clients = new Map<string, T[]>();
@@ -96,21 +118,20 @@ export class PolicyIndex<T extends Filed> {
     for (const policy of policies) this.#file(policy, crowds);
   }
 
-  /**
-   * Calls `visit` with every policy that matches, in no promised order, and
-   * more than once when its list holds the subject twice.
-   */
-  visit(candidate: Candidate, visit: (policy: T) => void): void {
+  /** Every policy that matches, in no promised order, and twice when its list holds the subject twice. */
+  matching(candidate: Candidate): T[] {
     const { subject } = candidate;
-    const ask = (policy: T): void => {
-      if (policy.matcher.test(candidate)) visit(policy);
+    const found: T[] = [];
+    const ask = (policies: readonly T[]): void => {
+      for (const policy of policies) if (policy.matcher.test(candidate)) found.push(policy);
     };
-    this.#unfiled.forEach(ask);
-    this.#clients.get(subject.client)?.forEach(ask);
-    if (subject.tier !== null) this.#tiers.get(subject.tier)?.forEach(ask);
+    ask(this.#unfiled);
+    if (this.#clients.size > 0) ask(this.#clients.get(subject.client) ?? NONE);
+    if (this.#tiers.size > 0 && subject.tier !== null) ask(this.#tiers.get(subject.tier) ?? NONE);
     this.#streams.visit(subject.stream, ask);
     this.#apps.visit(subject.app, ask);
     if (this.#hasNetworks && candidate.address !== null) this.#networks.visit(candidate.address, ask);
+    return found;
   }
 
   #file(policy: T, crowds: ReadonlyMap<string, number>): void {

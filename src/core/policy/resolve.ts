@@ -44,8 +44,22 @@ interface CompiledPolicy {
   readonly settings: readonly LimitSetting[];
 }
 
-/** Bases kept at once. Config with more (tier, client) pairs in use than this starts over: a base costs a microsecond. */
-const BASES_MAX = 65_536;
+/** What policies apply to, and what came of it the last time. */
+interface Base {
+  readonly draft: Draft;
+  /** without any policy */
+  readonly plain: EffectiveLimits;
+  /** the policies that matched last; most publishers come back as what they were */
+  matching: readonly CompiledPolicy[];
+  effective: EffectiveLimits;
+}
+
+/** One client's own limits, and the base last made with them: a client rarely changes its tier. */
+interface ClientLayer {
+  readonly settings: readonly LimitSetting[];
+  tier: string | null;
+  base: Base | null;
+}
 
 /**
  * Which limits hold for a stream, and who said so.
@@ -62,16 +76,15 @@ const BASES_MAX = 65_536;
  * Their client limits are not watched: those belong to many streams at once.
  */
 export class PolicyResolver {
-  readonly #limits: Draft;
+  readonly #limits: Base;
   readonly #tiers = new Map<string, readonly LimitSetting[]>();
-  readonly #clients = new Map<string, readonly LimitSetting[]>();
+  readonly #clients = new Map<string, ClientLayer>();
+  /** bases of clients that the config does not know, by tier */
+  readonly #strangers = new Map<string, Base>();
   readonly #index: PolicyIndex<CompiledPolicy>;
-  /** by tier, then by client; clients the config does not know share one base per tier */
-  readonly #bases = new Map<string | null, Map<string | null, Draft>>();
-  #baseCount = 0;
 
   constructor(source: LimitSource) {
-    this.#limits = Draft.of(source.stream, source.client);
+    this.#limits = baseOf(Draft.of(source.stream, source.client));
     for (const [name, tier] of Object.entries(source.tiers)) {
       const settings = flatten(tier.stream, `tiers.${name}.stream`, tier.client, `tiers.${name}.client`);
       this.#tiers.set(name, settings);
@@ -79,7 +92,8 @@ export class PolicyResolver {
     source.clients.forEach((client, i) => {
       const from = `clients[${i}] ${client.id}`;
       if (!this.#clients.has(client.id)) {
-        this.#clients.set(client.id, flatten(client.limits, from, client.limits, from));
+        const settings = flatten(client.limits, from, client.limits, from);
+        this.#clients.set(client.id, { settings, tier: null, base: null });
       }
     });
     this.#index = new PolicyIndex(compilePolicies(source.policies));
@@ -88,43 +102,61 @@ export class PolicyResolver {
   /** Constant in the number of policies and clients; grows with the policies that match. */
   resolve(subject: PolicySubject): EffectiveLimits {
     const base = this.#base(subject.tier, subject.client);
-    const matching: CompiledPolicy[] = [];
-    this.#index.visit(new Candidate(subject), (policy) => matching.push(policy));
-    if (matching.length === 0) return base.effective();
-    matching.sort((a, b) => a.rank - b.rank);
-    const enforced = base.copy();
-    const asIf = matching.some((policy) => policy.observe) ? base.copy() : null;
-    for (const { settings, override, priority, observe } of matching) {
-      if (!observe) enforced.apply(settings, override, priority);
-      asIf?.apply(settings, override, priority);
+    const matching = this.#index.matching(new Candidate(subject));
+    if (matching.length === 0) return base.plain;
+    if (!sameList(matching, base.matching)) {
+      base.matching = matching;
+      base.effective = applyPolicies(base.draft, matching);
     }
-    return enforced.effective(asIf);
+    return base.effective;
   }
 
-  #base(tier: string | null, client: string): Draft {
-    const known = this.#clients.has(client) ? client : null;
-    const knownTier = tier !== null && this.#tiers.has(tier) ? tier : null;
-    const base = this.#bases.get(knownTier)?.get(known);
-    return base ?? this.#makeBase(knownTier, known);
+  #base(tier: string | null, client: string): Base {
+    const layer = this.#clients.get(client);
+    if (layer === undefined) return this.#strangersBase(tier);
+    if (layer.base === null || layer.tier !== tier) {
+      const draft = this.#strangersBase(tier).draft.copy();
+      draft.replace(layer.settings);
+      layer.base = baseOf(draft);
+      layer.tier = tier;
+    }
+    return layer.base;
   }
 
-  #makeBase(tier: string | null, client: string | null): Draft {
-    const base = this.#limits.copy();
-    if (tier !== null) base.replace(this.#tiers.get(tier) ?? []);
-    if (client !== null) base.replace(this.#clients.get(client) ?? []);
-    if (this.#baseCount >= BASES_MAX) {
-      this.#bases.clear();
-      this.#baseCount = 0;
-    }
-    let ofTier = this.#bases.get(tier);
-    if (ofTier === undefined) {
-      ofTier = new Map();
-      this.#bases.set(tier, ofTier);
-    }
-    ofTier.set(client, base);
-    this.#baseCount++;
+  #strangersBase(tier: string | null): Base {
+    if (tier === null) return this.#limits;
+    const known = this.#strangers.get(tier);
+    if (known !== undefined) return known;
+    const settings = this.#tiers.get(tier);
+    // A tier that the config does not know gives nothing, and is not kept: names from outside must not fill the map.
+    if (settings === undefined) return this.#limits;
+    const draft = this.#limits.draft.copy();
+    draft.replace(settings);
+    const base = baseOf(draft);
+    this.#strangers.set(tier, base);
     return base;
   }
+}
+
+function baseOf(draft: Draft): Base {
+  const plain = draft.effective();
+  return { draft, plain, matching: [], effective: plain };
+}
+
+/** The same policies; the index finds them for the same subject in the same order. */
+function sameList(a: readonly CompiledPolicy[], b: readonly CompiledPolicy[]): boolean {
+  return a.length === b.length && a.every((policy, i) => policy === b[i]);
+}
+
+function applyPolicies(base: Draft, matching: readonly CompiledPolicy[]): EffectiveLimits {
+  const ranked = matching.toSorted((a, b) => a.rank - b.rank);
+  const enforced = base.copy();
+  const asIf = ranked.some((policy) => policy.observe) ? base.copy() : null;
+  for (const { settings, override, priority, observe } of ranked) {
+    if (!observe) enforced.apply(settings, override, priority);
+    asIf?.apply(settings, override, priority);
+  }
+  return enforced.effective(asIf);
 }
 
 /** Ranked in the order they apply: priority, overrides first among equals, then the order of the file. */

@@ -223,7 +223,7 @@ describe('CidrTable', () => {
     table.add(cidr('10.0.0.0/8'), 'ten again');
     table.add(cidr('192.0.2.0/24'), 'other');
     const seen: string[] = [];
-    table.visit(ip('10.1.2.3'), (value) => seen.push(value));
+    table.visit(ip('10.1.2.3'), (values) => seen.push(...values));
     expect(seen.sort()).toEqual(['ten', 'ten again', 'ten-one']);
   });
 });
