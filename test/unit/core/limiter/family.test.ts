@@ -118,4 +118,10 @@ describe('what each member does', () => {
     expect(limiter.peek(1, 400)).toBe(850);
     expect(limiter.take(10, 1250)).toBe(0);
   });
+
+  it('a sliding window moved by a clock that was set back counts rather too long than too short', () => {
+    const limiter = new SlidingWindow({ count: 1, periodMs: 1000 });
+    limiter.take(1, 1_000_060);
+    expect(limiter.peek(1, 1_000_060 - 1001)).toBeGreaterThanOrEqual(1000);
+  });
 });

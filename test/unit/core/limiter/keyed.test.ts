@@ -102,6 +102,14 @@ describe('keyed limiter', () => {
     expect(limiter.take('b', 1, 10 + wait)).toBe(0);
   });
 
+  it('gives rows back by the new rate, not by the one they were taken under', () => {
+    const limiter = new KeyedGcra({ count: 1, periodMs: 60_000, capacity: 4 });
+    limiter.take('a', 1, 0);
+    limiter.take('b', 1, 5);
+    limiter.setRate({ count: 1, periodMs: 1000 }, 10);
+    expect(limiter.evictIdle(1010, 10)).toBe(2);
+  });
+
   it('a clock set back by an hour locks nobody out of a full table', () => {
     const limiter = new KeyedGcra({ ...PER_SECOND, capacity: 1 });
     limiter.take('a', 1, 1e7);
