@@ -327,7 +327,6 @@ double Accounting::charge_totals(double* row, const Totals& totals, uint32_t exc
     double& longest = parent ? parent_delay : own_delay;
     if (delay > longest) longest = delay;
   }
-  if (exempt) return 0;
   if (exceeded != 0) count_violation(row, exceeded, now);
   if (is_in_mode(row, mode::THROTTLE)) return own_delay > parent_delay ? own_delay : parent_delay;
   return is_in_mode(row, mode::DISCONNECT) ? parent_delay : 0;

@@ -324,6 +324,26 @@ function describeMediaClock(make: MakeAccounting): void {
       });
     }
 
+    it('owes nothing of the old timeline, however much that was', () => {
+      const rig = tooFast();
+      rig.set(0, 'fpsMedia', { ...TEN, debtMaxMs: Infinity });
+      rig.feed(0, 7, ...Array.from({ length: 1000 }, () => frame({ dts: 1000 })));
+      rig.feed(0, 7, frame({ dts: 10_999 }));
+      expect(rig.node(0, 'fpsMedia', 'TAT')).toBe(1000 + 100_100);
+      rig.feed(0, 7, frame({ dts: 21_000 }));
+      expect(rig.node(0, 'fpsMedia', 'TAT')).toBe(21_100);
+    });
+
+    it('is judged by DTS in drop mode too, far from the clock of arrival', () => {
+      const rig = tooFast();
+      rig.mode(0, 'DROP');
+      for (let i = 0; i < 100; i++) {
+        expect(rig.admit(0, 7 + i, frame({ dts: 1_000_000 + i * 100, disposable: i % 2 === 1 }))).toBe(true);
+      }
+      run(rig, 1_010_000, 30);
+      expect(rig.read(0, 'EXCEEDED')).toBe(bitOf('fpsMedia'));
+    });
+
     it('does not stay shut in drop mode after the DTS went back', () => {
       const rig = tooFast();
       rig.mode(0, 'DROP');

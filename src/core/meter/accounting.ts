@@ -259,7 +259,6 @@ export class ReferenceAccounting implements Accounting {
       if (constraint < FIRST_PARENT) ownDelayMs = Math.max(ownDelayMs, delayMs);
       else parentDelayMs = Math.max(parentDelayMs, delayMs);
     }
-    if (exempt) return 0;
     if (exceeded !== 0) this.#countViolation(row, exceeded, now);
     const mode = this.#streams[row + STREAM.MODE]!;
     if (mode === MODE.THROTTLE) return Math.max(ownDelayMs, parentDelayMs);

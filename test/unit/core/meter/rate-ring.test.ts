@@ -109,6 +109,11 @@ describe('RateRing', () => {
     expect(meter.ring.bitrateBps()).toBeCloseTo(1_000_000, 3);
   });
 
+  it('does not take the first moments of a stream for a peak', () => {
+    const meter = new Meter().sample().run(250, sending(16_000_000)).run(10_000, sending(2_000_000));
+    expect(meter.ring.peakBps()).toBeCloseTo(16_000_000 / 8 + (2_000_000 * 7) / 8, 3);
+  });
+
   it('tells what came in apart from what was admitted', () => {
     const meter = new Meter().sample().run(4000, sending(8_000_000, 0.25));
     expect(meter.ring.offeredBps()).toBeCloseTo(8_000_000, 3);
