@@ -32,8 +32,14 @@ export interface Doorkeeper<T> {
   welcome(admitted: T, peer: Peer, open: OpenSocket): void;
 }
 
-/** Makes the socket; given `onread`, reads land in that shared buffer and no stream machinery runs. */
-export type OpenSocket = (onread?: net.OnReadOpts) => net.Socket;
+/** Reads land in a shared buffer and no stream machinery runs; `buffer` gives the next one when it changes. */
+export interface SharedRead {
+  buffer(): Buffer | undefined;
+  callback(length: number, buffer: Uint8Array): boolean;
+}
+
+/** Makes the socket. */
+export type OpenSocket = (onread?: SharedRead) => net.Socket;
 
 /** Connections the kernel may hold ready for us. Above a reconnect storm of every publisher at once. */
 const BACKLOG = 1024;

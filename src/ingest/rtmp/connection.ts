@@ -9,6 +9,7 @@ import type { CutOrder, StreamConnection } from '../ports.ts';
 import { CommandSession } from './commands.ts';
 import { Handshake } from './handshake.ts';
 import { Pacer } from './pacer.ts';
+import { readSliceBytes } from './read-slice.ts';
 import * as replies from './replies.ts';
 import type { RtmpServices } from './services.ts';
 
@@ -58,6 +59,8 @@ export class RtmpConnection implements StreamConnection {
   #stage: Stage = 'handshake';
   #deadlineAt: number;
   #stream: LiveStream | null = null;
+  /** size of the buffer that reads land in now */
+  #readBytes = 0;
   #received = 0;
   #acknowledged = 0;
   #ackWindow = ACK_WINDOW_BYTES;
@@ -80,6 +83,15 @@ export class RtmpConnection implements StreamConnection {
     // A reset by the peer is an ordinary end; `close` follows.
     socket.on('error', () => {});
     socket.on('close', () => this.#closed());
+  }
+
+  /** The buffer for the next read, when it is another than for the last one. */
+  nextBuffer(shared: Buffer): Buffer | undefined {
+    const slice = this.#stream === null ? shared.length : readSliceBytes(this.#stream.limits);
+    const bytes = Math.min(shared.length, slice);
+    if (bytes === this.#readBytes) return undefined;
+    this.#readBytes = bytes;
+    return shared.subarray(0, bytes);
   }
 
   /** One socket read: `length` bytes at the start of `input`, valid only during the call. */

@@ -71,7 +71,7 @@ export class RtmpServer {
     return this.#listen(address, 'rtmp', (lease, peer, open) => {
       const connection = this.#connection(lease, { ...peer, protocol: 'rtmp' });
       const socket = open({
-        buffer: this.#readBuffer,
+        buffer: () => connection.nextBuffer(this.#readBuffer),
         callback: (length, buffer) => {
           connection.read(buffer, length);
           return true;
