@@ -61,7 +61,7 @@ test('every file that a document links to exists', () => {
   const broken = docs.flatMap(({ name, text }) =>
     [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)]
       .map((match) => match[1] ?? '')
-      .filter((target) => !existsSync(path.join(ROOT, target)))
+      .filter((target) => !existsSync(path.resolve(ROOT, path.dirname(name), target)))
       .map((target) => `${name}: ${target}`),
   );
   expect(broken).toEqual([]);

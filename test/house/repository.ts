@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 
 /** The checkout under test. */
@@ -26,11 +26,11 @@ export function filesBelow(dir: string, endings: readonly string[]): SourceFile[
     .map(read);
 }
 
-/** The Markdown at the root of the repository: what it says about itself. */
+/** The Markdown at the root of the repository and in docs/: what it says about itself. */
 export function documents(): SourceFile[] {
-  return readdirSync(ROOT)
-    .filter((name) => name.endsWith('.md'))
-    .map(read);
+  const atRoot = readdirSync(ROOT).filter((name) => name.endsWith('.md'));
+  const inDocs = existsSync(path.join(ROOT, 'docs')) ? filesBelow('docs', ['.md']) : [];
+  return [...atRoot.map(read), ...inDocs];
 }
 
 /** `file:line: text` of every line of code that matches. Lines that are only comment do not count. */
