@@ -42,7 +42,9 @@ export function playable(message: MediaMessage): MediaMessage | null {
 function dataFor(message: MediaMessage, payload: Uint8Array): MediaMessage | null {
   const told = startsWith(payload, SET_DATA_FRAME) ? payload.subarray(SET_DATA_FRAME.length) : payload;
   if (told[0] !== STRING_MARKER) return null;
-  return { type: DATA_AMF0, timestamp: message.timestamp, payload: told, flags: message.flags };
+  // FFmpeg takes onMetaData at any time but 0 for a stream of its own, of a codec that nobody knows.
+  const timestamp = (message.flags & RECORD_FLAG.METADATA) !== 0 ? 0 : message.timestamp;
+  return { type: DATA_AMF0, timestamp, payload: told, flags: message.flags };
 }
 
 function startsWith(bytes: Uint8Array, prefix: Buffer): boolean {

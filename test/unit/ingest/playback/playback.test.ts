@@ -183,6 +183,13 @@ describe('what players are given', () => {
     expect(rtmp.rtmp).toMatchObject([{ type: 18, streamId: 1, payload: amf('onMetaData', { width: 640 }) }]);
   });
 
+  it('onMetaData at time 0, whenever it came', () => {
+    const { publisher, watch } = stage();
+    const tap = watch();
+    publisher.send([audio(500), { ...metadata({ width: 640 }), timestamp: 1_000 }]);
+    expect(brief(tap.flv.tags)).toEqual(['8@500', '18@0']);
+  });
+
   it('AMF 3 data as AMF 0, and nothing that would desynchronise them', () => {
     const { publisher, watchRtmp, watch } = stage();
     const [rtmp, flv] = [watchRtmp(), watch()];
