@@ -110,7 +110,6 @@ double Engine::feed(uint32_t id, const uint8_t* input, size_t length, double now
 RtmpError Engine::read(Connection& connection, const uint8_t* input, size_t length, double now,
                        FeedResult& result) {
   RtmpDemux& demux = connection.demux;
-  demux.begin(length);
   while (true) {
     if (!connection.message_ready) {
       const RtmpDemux::Step step = demux.advance(input, length, result.consumed);

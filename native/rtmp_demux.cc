@@ -75,7 +75,10 @@ RtmpDemux::Step RtmpDemux::run(const uint8_t* input, size_t length, size_t& offs
     ChunkStream& stream = *current_;
     const uint32_t take = static_cast<uint32_t>(std::min<size_t>(chunk_left_, length - offset));
     if (take > 0) {
-      if (!stream.skipped && !store(stream, input + offset, take)) return Step::kError;
+      payload_total_ += take;
+      if (!stream.skipped && !store(stream, input + offset, take, length - offset)) {
+        return Step::kError;
+      }
       stream.received += take;
       chunk_left_ -= take;
       offset += take;
@@ -204,17 +207,15 @@ RtmpError RtmpDemux::length_error(const ChunkStream& stream) const {
   return length <= length_max ? RtmpError::none : RtmpError::message_length;
 }
 
-// Grows the body with what has arrived, never to what was declared: doubling, or at once to the
-// end of the message when that many bytes of input are at hand, each counted for one message.
-bool RtmpDemux::store(ChunkStream& stream, const uint8_t* bytes, uint32_t length) {
+// Grows the body with what has arrived, not to what was declared: by doubling, or at once to the
+// end of a message that the input at hand can complete, if the connection has sent as much before.
+bool RtmpDemux::store(ChunkStream& stream, const uint8_t* bytes, uint32_t length, size_t at_hand) {
   Block& body = stream.body;
   const uint32_t needed = body.size() + length;
   if (needed > body.capacity()) {
-    uint32_t target = std::min(stream.length, needed * 2);
-    if (target < stream.length && stream.length <= promised_) {
-      promised_ -= stream.length;
-      target = stream.length;
-    }
+    const uint32_t whole = stream.length - body.capacity();
+    const bool in_reach = stream.length - body.size() <= at_hand && pending_ + whole <= payload_total_;
+    const uint32_t target = in_reach ? stream.length : std::min(stream.length, needed * 2);
     const uint32_t growth = target - body.capacity();
     if (growth > kPendingBytesMax - pending_) return fail(RtmpError::pending_limit);
     if (!body.reserve(target)) return fail(RtmpError::out_of_memory);

@@ -2,8 +2,8 @@
 // (Adobe RTMP 1.0, section 5.3). It does no I/O and reads no clock: bytes go in, split anywhere,
 // complete messages come out, and the same bytes give the same messages however they were split.
 //
-// What it holds grows only with what has arrived: a half-sent message takes at most about three
-// times the bytes received of it, whatever length its header declares.
+// What it holds grows only with what has arrived: half-sent messages never take more than three
+// times the bytes the connection has sent, whatever lengths their headers declare.
 #ifndef HEADGATE_RTMP_DEMUX_H_
 #define HEADGATE_RTMP_DEMUX_H_
 
@@ -37,9 +37,6 @@ class RtmpDemux {
   RtmpDemux& operator=(const RtmpDemux&) = delete;
 
   enum class Step { kNeedInput, kMessage, kError };
-
-  /// Announces input of `length` bytes, which `advance` will be given from now on.
-  void begin(size_t length) { promised_ = length; }
 
   /// Reads from `input`, moving `offset`, until a message is complete, the input ends, or the
   /// protocol is broken. Chunk size and abort messages have taken effect when they come out.
@@ -93,7 +90,7 @@ class RtmpDemux {
   bool read_message_header(ChunkStream& stream, const Header& header, const uint8_t* bytes);
   bool open_message(ChunkStream& stream);
   RtmpError length_error(const ChunkStream& stream) const;
-  bool store(ChunkStream& stream, const uint8_t* bytes, uint32_t length);
+  bool store(ChunkStream& stream, const uint8_t* bytes, uint32_t length, size_t at_hand);
   bool complete(ChunkStream& stream);
   bool obey();
   ChunkStream* find(uint32_t id);
@@ -110,7 +107,7 @@ class RtmpDemux {
   ChunkStream* current_ = nullptr;  // the stream of the chunk being read
   uint32_t chunk_left_ = 0;         // payload bytes of that chunk still to come
   uint32_t pending_ = 0;
-  size_t promised_ = 0;
+  uint64_t payload_total_ = 0;  // payload bytes ever read
   uint32_t media_stream_id_ = 0;
   bool media_stored_ = false;
   uint32_t partial_length_ = 0;

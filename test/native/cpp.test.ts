@@ -1,0 +1,35 @@
+import { beforeAll, expect, test } from 'vitest';
+import { buildProgram, run } from './native-build.ts';
+
+/** Compiling a dozen files with sanitizers takes a minute on one slow core. */
+const BUILD_TIMEOUT_MS = 600_000;
+
+let program = '';
+
+beforeAll(async () => {
+  program = await buildProgram('engine-tests', [
+    'native/accounting.cc',
+    'native/engine.cc',
+    'native/gop.cc',
+    'native/media_tag.cc',
+    'native/publication.cc',
+    'native/rtmp_demux.cc',
+    'native/video_tag.cc',
+    'native/test/main.cc',
+    'native/test/demux_test.cc',
+    'native/test/engine_test.cc',
+    'native/test/gop_test.cc',
+    'native/test/media_tag_test.cc',
+  ]);
+}, BUILD_TIMEOUT_MS);
+
+test('the native code does what its own tests say, without a memory error or undefined behaviour', async () => {
+  const { code, output } = await run(program, []);
+  expect(code, output).toBe(0);
+  expect(output).toMatch(/^\d+ tests, 0 failures$/m);
+}, 120_000);
+
+test('running no test at all is a failure', async () => {
+  const { code } = await run(program, ['no test has this name']);
+  expect(code).toBe(1);
+});
