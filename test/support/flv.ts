@@ -49,11 +49,6 @@ export function parseFlv(bytes: Buffer): FlvFile {
   return { ...file, complete: true, error: null };
 }
 
-/** H.264 keyframe or inter frame, AAC frame: not a sequence header, not metadata. */
-export function isMediaFrame(tag: FlvTag): boolean {
-  return (tag.type === 8 || tag.type === 9) && !isSequenceHeader(tag);
-}
-
 /** AVC or AAC configuration. */
 export function isSequenceHeader(tag: FlvTag): boolean {
   const first = tag.payload[0] ?? 0;

@@ -151,7 +151,7 @@ export function chunksOf(message: MessageToSend): Buffer[] {
   return chunks;
 }
 
-export function basicHeader(fmt: number, csid: number): Buffer {
+function basicHeader(fmt: number, csid: number): Buffer {
   if (csid < 64) return Buffer.from([(fmt << 6) | csid]);
   if (csid < 320) return Buffer.from([fmt << 6, csid - 64]);
   return Buffer.from([(fmt << 6) | 1, (csid - 64) & 0xff, (csid - 64) >> 8]);
