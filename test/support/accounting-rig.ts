@@ -19,6 +19,13 @@ export interface NodeSetting {
   debtMaxMs: number;
 }
 
+/** 1 byte per ms, a burst of a second, half a second of debt: numbers that can be followed by hand. */
+export const KILO = { intervalMs: 1, tauMs: 1000, debtMaxMs: 500 };
+export const UNLIMITED = { intervalMs: 0, tauMs: 1000, debtMaxMs: 500 };
+export const CLOSED = { intervalMs: Infinity, tauMs: 1000, debtMaxMs: 500 };
+/** 10 units a second, a burst of two seconds. */
+export const TEN = { intervalMs: 100, tauMs: 2000, debtMaxMs: 500 };
+
 export type Place = 'bitrate' | 'packets' | 'fpsWall' | 'fpsMedia' | 'client' | 'ip' | 'global';
 
 const PLACES: readonly Place[] = ['bitrate', 'packets', 'fpsWall', 'fpsMedia', 'client', 'ip', 'global'];

@@ -2,9 +2,9 @@ import type { Accounting, MessageMeta } from '../../src/core/meter/accounting.ts
 import { type AccountingProbe, loadNative } from '../../src/native/binding.ts';
 
 /** Doubles of a message as the probe takes it. */
-export const MESSAGE_STRIDE = 9;
+const MESSAGE_STRIDE = 9;
 
-export function pack(message: MessageMeta, into: Float64Array, at: number): void {
+function pack(message: MessageMeta, into: Float64Array, at: number): void {
   into[at] = message.bytes;
   into[at + 1] = message.kind;
   into[at + 2] = message.frames;
