@@ -31,11 +31,11 @@ bool read_double(napi_env env, napi_value value, double& out) {
 bool read_u32(napi_env env, napi_value value, uint32_t& out) {
   double number;
   if (!read_double(env, value, number)) return false;
-  if (!(number >= 0 && number <= UINT32_MAX) || number != std::floor(number)) {
-    return refuse(env, "headgate engine: an integer of 32 bits was expected");
+  if (number >= 0 && number <= UINT32_MAX) {
+    out = static_cast<uint32_t>(number);
+    if (out == number) return true;
   }
-  out = static_cast<uint32_t>(number);
-  return true;
+  return refuse(env, "headgate engine: an integer of 32 bits was expected");
 }
 
 bool read_time(napi_env env, napi_value value, double& out) {
@@ -75,7 +75,6 @@ Napi::Function EngineObject::define(Napi::Env env) {
                          InstanceMethod<&EngineObject::close>("close"),
                          InstanceMethod<&EngineObject::attach>("attach"),
                          InstanceMethod<&EngineObject::detach>("detach"),
-                         InstanceMethod<&EngineObject::feed>("feed"),
                          InstanceMethod<&EngineObject::account>("account"),
                          InstanceMethod<&EngineObject::gop>("gop"),
                          InstanceMethod<&EngineObject::reconfigure>("reconfigure"),
@@ -103,6 +102,21 @@ EngineObject::EngineObject(const Napi::CallbackInfo& call) : Napi::ObjectWrap<En
       static_cast<double*>(nodes.memory), nodes.length / NODE_STRIDE,
       static_cast<double*>(streams.memory), streams.length / STREAM_STRIDE,
       static_cast<uint8_t*>(outbox.memory), outbox.length, options);
+  define_feed(env, call.This());
+}
+
+// feed is a function of the instance that knows its engine: looking the engine up on the object,
+// as the other methods do, would cost as much as the rest of the call. The function keeps the
+// object alive, should somebody hold on to the function alone.
+void EngineObject::define_feed(napi_env env, napi_value object) {
+  napi_value function;
+  const napi_property_descriptor owner = {"engine", nullptr,      nullptr,      nullptr, nullptr,
+                                          object,   napi_default, nullptr};
+  napi_create_function(env, "feed", NAPI_AUTO_LENGTH, &EngineObject::feed, this, &function);
+  napi_define_properties(env, function, 1, &owner);
+  const napi_property_descriptor feed = {"feed",   nullptr,      nullptr, nullptr, nullptr,
+                                         function, napi_default, nullptr};
+  napi_define_properties(env, object, 1, &feed);
 }
 
 Napi::Value EngineObject::open(const Napi::CallbackInfo& call) {
@@ -152,32 +166,42 @@ Napi::Value EngineObject::detach(const Napi::CallbackInfo& call) {
   return {};
 }
 
-Napi::Value EngineObject::feed(const Napi::CallbackInfo& call) {
-  const Napi::Env env = call.Env();
+napi_value EngineObject::feed(napi_env env, napi_callback_info call) {
+  size_t count = 5;
+  napi_value arguments[5];
+  void* self;
+  napi_get_cb_info(env, call, &count, arguments, nullptr, &self);
   uint32_t id, offset, length;
   View input;
   double now;
-  if (!read_u32(env, call[0], id) || !read_view(env, call[1], napi_uint8_array, input) ||
-      !read_u32(env, call[2], offset) || !read_u32(env, call[3], length) ||
-      !read_time(env, call[4], now)) {
-    return {};
-  }
-  if (!engine_->is_open(id)) {
-    refuse(env, "headgate engine: no such connection");
-    return {};
+  if (!read_u32(env, arguments[0], id) || !read_view(env, arguments[1], napi_uint8_array, input) ||
+      !read_u32(env, arguments[2], offset) || !read_u32(env, arguments[3], length) ||
+      !read_time(env, arguments[4], now)) {
+    return nullptr;
   }
   if (offset > input.length || length > input.length - offset) {
     refuse(env, "headgate engine: the range is outside the input");
-    return {};
+    return nullptr;
   }
   const uint8_t* bytes = static_cast<const uint8_t*>(input.memory) + offset;
+  return static_cast<EngineObject*>(self)->feed(env, id, bytes, length, now);
+}
+
+napi_value EngineObject::feed(napi_env env, uint32_t id, const uint8_t* input, size_t length,
+                              double now) {
+  if (!engine_->is_open(id)) {
+    refuse(env, "headgate engine: no such connection");
+    return nullptr;
+  }
   FeedResult result;
-  const double delay = engine_->feed(id, bytes, length, now, result);
+  const double delay = engine_->feed(id, input, length, now, result);
   io_[kIoConsumed] = static_cast<double>(result.consumed);
   io_[kIoError] = static_cast<double>(result.error);
   io_[kIoMore] = result.more ? 1 : 0;
   report_outbox();
-  return Napi::Number::New(env, delay);
+  napi_value out;
+  napi_create_double(env, delay, &out);
+  return out;
 }
 
 Napi::Value EngineObject::account(const Napi::CallbackInfo& call) {

@@ -20,12 +20,14 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   Napi::Value close(const Napi::CallbackInfo& call);
   Napi::Value attach(const Napi::CallbackInfo& call);
   Napi::Value detach(const Napi::CallbackInfo& call);
-  Napi::Value feed(const Napi::CallbackInfo& call);
+  static napi_value feed(napi_env env, napi_callback_info call);
+  napi_value feed(napi_env env, uint32_t id, const uint8_t* input, size_t length, double now);
   Napi::Value account(const Napi::CallbackInfo& call);
   Napi::Value gop(const Napi::CallbackInfo& call);
   Napi::Value reconfigure(const Napi::CallbackInfo& call);
   Napi::Value stats(const Napi::CallbackInfo& call);
 
+  void define_feed(napi_env env, napi_value object);
   void report_outbox();
 
   // The views JavaScript shares with the engine stay alive, and where they are, as long as it.
