@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import { summary, valueAt } from './mask.ts';
+import { summary } from './mask.ts';
 import type { Config } from './schema.ts';
+import { valueAt } from './settings.ts';
 import { showPath, staticLeaves } from './tree.ts';
 
 /** What a reload changes, and which of it has to wait for a restart. */
@@ -33,12 +34,10 @@ export interface ConfigDiff {
   /** top-level sections with any change, in the order of the schema */
   readonly sections: readonly ConfigSection[];
   readonly changes: readonly ConfigChange[];
-  /** changed keys that take effect only after a restart */
-  readonly restart: readonly string[];
 }
 
 /** Compares two configs key by key; lists and maps count as one key. */
-export function diffConfigs(before: Config, after: Config): ConfigDiff {
+export function diffConfig(before: Config, after: Config): ConfigDiff {
   const sections = new Set<ConfigSection>();
   const changes: ConfigChange[] = [];
   for (const { path, node } of staticLeaves()) {
@@ -54,11 +53,7 @@ export function diffConfigs(before: Config, after: Config): ConfigDiff {
       restart: RESTART_KEYS.has(shown),
     });
   }
-  return {
-    sections: [...sections],
-    changes,
-    restart: changes.filter(({ restart }) => restart).map(({ path }) => path),
-  };
+  return { sections: [...sections], changes };
 }
 
 /** One line per change for the log: `limits.stream.max_bitrate: 6Mbps -> 4Mbps`. */

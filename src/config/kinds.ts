@@ -156,7 +156,7 @@ export function oneOf<const W extends readonly (string | boolean | number)[]>(wo
     read(input): Read<W[number]> {
       const found = words.find((word) => word === input);
       if (found !== undefined) return { ok: true, value: found };
-      const near = nearest(String(input), words.map(String));
+      const near = typeof input === 'string' ? nearest(input, words.map(String)) : undefined;
       const hint = near === undefined ? `one of: ${list}` : `did you mean ${near}?`;
       return bad(`${shown(input)} is not known here; ${hint}`);
     },

@@ -5,12 +5,11 @@ import { crossCheck } from './cross-check.ts';
 import { type Overlay, overlayEnv } from './env.ts';
 import { byPlace, type ConfigProblem, type Finding, problemAt } from './problem.ts';
 import type { Config } from './schema.ts';
-import { CONFIG_TREE, showPath, staticLeaves } from './tree.ts';
+import { settingsOf } from './settings.ts';
+import { CONFIG_TREE, type Path, showPath } from './tree.ts';
 import { validate } from './validate.ts';
 import { warningsOf } from './warnings.ts';
 import { YamlSource } from './yaml-source.ts';
-
-export { formatProblem } from './problem.ts';
 
 /**
  * A config from its file and the environment: read, parse, overlay, validate,
@@ -27,20 +26,20 @@ export interface ConfigSource {
   readonly file: string | null;
   /** `limits.stream.max_bitrate` to `default`, `FILE:LINE` or `env NAME`; lists and maps as a whole */
   readonly origins: ReadonlyMap<string, string>;
-  /** of the text that was loaded, so that a watch can tell whether the file says something else by now */
-  readonly digest: string;
 }
 
+/** Tells whether two texts are the same without keeping either. */
 function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('base64');
 }
 
-/** Digest of what the file says now; null while it cannot be read. */
+/** Digest of what the file says now; null while it cannot be read. Cheap beside loading it. */
 export function fileDigest(file: string): string | null {
   try {
     return digestOf(readText(file));
-  } catch {
-    return null;
+  } catch (error) {
+    if (error instanceof Unreadable) return null;
+    throw error;
   }
 }
 
@@ -50,11 +49,15 @@ export type LoadResult =
       readonly config: Config;
       readonly warnings: readonly ConfigProblem[];
       readonly source: ConfigSource;
+      /** of the file's text, so that a watch can tell whether the file says something else by now */
+      readonly digest: string;
     }
   | {
       readonly ok: false;
       readonly code: 'HG_CONFIG_READ' | 'HG_CONFIG_INVALID';
       readonly problems: readonly ConfigProblem[];
+      /** null when the file could not be read */
+      readonly digest: string | null;
     };
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -113,7 +116,7 @@ class Places {
     return { file: null, line: null, column: null, variable, path: showPath(path), message };
   }
 
-  origin(path: readonly string[]): string {
+  origin(path: Path): string {
     const variable = this.#variable(path) ?? this.#partOf(path);
     if (variable !== undefined) return `env ${variable}`;
     const place = this.#yaml.locate(path);
@@ -121,7 +124,7 @@ class Places {
   }
 
   /** A variable that set a part of a list, map or listener. */
-  #partOf(path: readonly string[]): string | undefined {
+  #partOf(path: Path): string | undefined {
     const start = showPath(path);
     for (const [key, variable] of this.#variables) {
       if (key.startsWith(`${start}.`) || key.startsWith(`${start}[`)) return variable;
@@ -164,15 +167,20 @@ function listenDefaults(): Record<string, unknown> {
     : {};
 }
 
-function invalid(problems: readonly ConfigProblem[]): LoadResult {
-  return { ok: false, code: 'HG_CONFIG_INVALID', problems: problems.toSorted(byPlace) };
+function invalid(text: string, problems: readonly ConfigProblem[]): LoadResult {
+  return {
+    ok: false,
+    code: 'HG_CONFIG_INVALID',
+    problems: problems.toSorted(byPlace),
+    digest: digestOf(text),
+  };
 }
 
 /** Validates text as if it were the content of `file`. */
 export function loadText(text: string, file: string | null, env: Env): LoadResult {
   const yaml = new YamlSource(text);
   const early = yaml.findings.map(({ place, path, message }) => problemAt(file, place, path, message));
-  if (yaml.broken) return invalid(early);
+  if (yaml.broken) return invalid(text, early);
   const overlay = overlayEnv(yaml.value, env);
   const places = new Places(file, yaml, overlay);
   const validated = validate(overlay.value);
@@ -181,20 +189,18 @@ export function loadText(text: string, file: string | null, env: Env): LoadResul
     ...crossCheck(validated.value, listenDefaults()),
   ];
   const problems = [...early, ...overlay.problems, ...findings.map((finding) => places.problem(finding))];
-  if (!validated.ok || problems.length > 0) return invalid(problems);
+  if (!validated.ok || problems.length > 0) return invalid(text, problems);
   const { config, findings: files } = withFiles(validated.config, file);
-  if (files.length > 0)
-    return invalid(
-      text,
-      files.map((finding) => places.problem(finding)),
-    );
-  const origins = new Map([...staticLeaves()].map(({ path }) => [showPath(path), places.origin(path)]));
+  const missing = files.map((finding) => places.problem(finding));
+  if (missing.length > 0) return invalid(text, missing);
+  const origins = new Map([...settingsOf(config)].map(({ path }) => [showPath(path), places.origin(path)]));
   const warnings = warningsOf(config).map((finding) => places.problem(finding));
   return {
     ok: true,
     config: freeze(config),
     warnings: warnings.toSorted(byPlace),
-    source: { file, origins, digest: digestOf(text) },
+    source: { file, origins },
+    digest: digestOf(text),
   };
 }
 
@@ -210,6 +216,6 @@ export function loadConfig(file: string | null, env: Env): LoadResult {
     if (!(error instanceof Unreadable)) throw error;
     const { message } = error;
     const problem = { file, line: null, column: null, variable: null, path: 'config', message };
-    return { ok: false, code: 'HG_CONFIG_READ', problems: [problem] };
+    return { ok: false, code: 'HG_CONFIG_READ', problems: [problem], digest: null };
   }
 }

@@ -1,6 +1,7 @@
 import type { ConfigSource } from './load.ts';
 import type { Config } from './schema.ts';
-import { CONFIG_TREE, type Path, type SchemaNode, showPath, staticLeaves } from './tree.ts';
+import { isRecord, settingsOf } from './settings.ts';
+import { CONFIG_TREE, type SchemaNode, showPath } from './tree.ts';
 
 /**
  * The effective config in the words of the config file, secrets masked: what
@@ -12,10 +13,6 @@ import { CONFIG_TREE, type Path, type SchemaNode, showPath, staticLeaves } from 
 const MASK = '***';
 
 type Written = string | number | boolean | null | Written[] | { [key: string]: Written };
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** Listeners are `{ host, port, ... }` in memory and `{ address, ... }` in the file. */
 function asWritten(value: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
@@ -44,13 +41,6 @@ export function maskedConfig(config: Config): { [key: string]: Written } {
   return writeValue(config, CONFIG_TREE) as { [key: string]: Written };
 }
 
-/** The value at a path of `staticLeaves`. */
-export function valueAt(config: Config, path: Path): unknown {
-  let value: unknown = config;
-  for (const step of path) value = isRecord(value) ? value[step] : undefined;
-  return value;
-}
-
 /** One line of text for a value: lists and maps by how many they are. */
 export function summary(value: unknown, node: SchemaNode): string {
   if (value === null) return 'off';
@@ -73,36 +63,10 @@ interface EffectiveValue {
   readonly origin: string;
 }
 
-/** Every setting with its value and where it came from; tiers and policies follow with what they change. */
+/** Every setting with its value and where it came from; what tiers and policies change follows them. */
 export function effectiveValues(config: Config, source: ConfigSource): EffectiveValue[] {
-  const values: EffectiveValue[] = [];
-  for (const { path, node } of staticLeaves()) {
+  return [...settingsOf(config)].map(({ path, node, value }) => {
     const shown = showPath(path);
-    const origin = source.origins.get(shown) ?? 'default';
-    values.push({ path: shown, value: summary(valueAt(config, path), node), origin });
-    if (shown === 'tiers' || shown === 'policies')
-      values.push(...changes(valueAt(config, path), node, path, origin));
-  }
-  return values;
-}
-
-/** The limits that tiers and policies change, one per line. */
-function changes(value: unknown, node: SchemaNode, path: Path, origin: string): EffectiveValue[] {
-  if (node.type === 'leaf') {
-    const limit = path.includes('stream') || path.includes('client');
-    return limit && !path.includes('match')
-      ? [{ path: showPath(path), value: summary(value, node), origin }]
-      : [];
-  }
-  if (Array.isArray(value)) {
-    return node.type === 'list'
-      ? value.flatMap((item, i) => changes(item, node.item, [...path, i], origin))
-      : [];
-  }
-  if (!isRecord(value)) return [];
-  return Object.entries(value).flatMap(([key, inner]) => {
-    const child =
-      node.type === 'named' ? node.value : node.type === 'section' ? node.keys.get(key) : undefined;
-    return child === undefined ? [] : changes(inner, child, [...path, key], origin);
+    return { path: shown, value: summary(value, node), origin: source.origins.get(shown) ?? 'default' };
   });
 }

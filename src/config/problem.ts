@@ -34,13 +34,22 @@ export function problemAt(file: string | null, place: Place, path: Path, message
   return { file, line: place.line, column: place.column, variable: null, path: showPath(path), message };
 }
 
-/** `FILE:LINE:COL path: message`, or `VARIABLE path: message` for a value of the environment. */
+/** Control characters of a value could move the cursor, or forge a line of the log. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}
+
+/** `FILE:LINE:COL path: message`, or `VARIABLE path: message` for a value of the environment; always one line. */
 export function formatProblem(problem: ConfigProblem): string {
   const { file, line, column, variable, path, message } = problem;
-  if (variable !== null)
-    return path === 'config' ? `${variable}: ${message}` : `${variable} ${path}: ${message}`;
-  if (file === null) return `${path}: ${message}`;
-  return line === null ? `${file}: ${message}` : `${file}:${line}:${column} ${path}: ${message}`;
+  const about = variable !== null && path === 'config' ? '' : ` ${path}`;
+  const place = variable ?? (line === null ? file : `${file}:${line}:${column}`);
+  if (place === null) return printable(`${path}: ${message}`);
+  return printable(
+    line === null && variable === null ? `${place}: ${message}` : `${place}${about}: ${message}`,
+  );
 }
 
 /** In the order of the file, then by variable. */

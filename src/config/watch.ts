@@ -1,12 +1,13 @@
 import { type FSWatcher, realpathSync, watch } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { monotonicMs } from '../lib/clock.ts';
-import { fileDigest } from './load.ts';
+import { fileDigest, type LoadResult, loadConfig } from './load.ts';
 
 /**
- * Notices a saved change to the config file. What is watched is the folder,
- * because editors replace a file instead of writing to it, and Kubernetes
- * swaps a symlink beside it. Content decides: a touch changes nothing.
+ * Reload triggers: a saved change to the file, and SIGHUP. What is watched is
+ * the folder, because editors replace a file instead of writing to it, and
+ * Kubernetes swaps a symlink beside it. Content decides: a touch without a
+ * change is no reload, SIGHUP always is.
  */
 
 /** Editors and deploy tools write in several steps; this much quiet means they are done. */
@@ -18,9 +19,28 @@ const PATIENCE_MS = 2_000;
 /** A folder that went away is looked for this often. */
 const RETRY_MS = 2_000;
 
+export type ReloadTrigger = 'file' | 'signal';
+
+interface SignalSource {
+  on(signal: 'SIGHUP', listener: () => void): unknown;
+  off(signal: 'SIGHUP', listener: () => void): unknown;
+}
+
+export interface WatchOptions {
+  /** null: no file to watch; SIGHUP loads the environment's overrides only */
+  readonly file: string | null;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** of the text that is in force, so that a change before the watch began is seen */
+  readonly digest: string | null;
+  onLoad(result: LoadResult, trigger: ReloadTrigger): void;
+  /** `process`, unless a test says otherwise */
+  readonly signals?: SignalSource;
+}
+
+/** Watches from construction until `close`. */
 export class ConfigWatch {
-  readonly #file: string;
-  readonly #onChange: () => void;
+  readonly #options: WatchOptions;
+  readonly #signals: SignalSource;
   #digest: string | null;
   #folders: readonly string[] = [];
   #watchers: FSWatcher[] = [];
@@ -30,24 +50,35 @@ export class ConfigWatch {
   #since: number | null = null;
   #closed = false;
 
-  constructor(file: string, onChange: () => void, digest: string | null) {
-    this.#file = file;
-    this.#onChange = onChange;
-    this.#digest = digest;
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    this.#digest = options.digest;
+    this.#signals = options.signals ?? process;
+    this.#signals.on('SIGHUP', this.#onSignal);
     this.#arm();
     this.#schedule();
   }
 
-  /** Stops watching; `onChange` is not called afterwards. Idempotent. */
+  /** Stops watching; no result is delivered afterwards. Idempotent. */
   close(): void {
     this.#closed = true;
+    this.#signals.off('SIGHUP', this.#onSignal);
     clearTimeout(this.#timer);
     this.#disarm();
   }
 
+  readonly #onSignal = (): void => this.#load('signal');
+
+  #load(trigger: ReloadTrigger): void {
+    const { file, env, onLoad } = this.#options;
+    const result = loadConfig(file, env);
+    this.#digest = result.digest;
+    onLoad(result, trigger);
+  }
+
   /** The folder the path names and, through symlinks, the one the file is really in. */
-  #foldersOf(): string[] {
-    const named = resolve(this.#file);
+  #foldersOf(file: string): string[] {
+    const named = resolve(file);
     try {
       return [...new Set([dirname(named), dirname(realpathSync(named))])];
     } catch {
@@ -56,8 +87,10 @@ export class ConfigWatch {
   }
 
   #arm(): void {
+    const { file } = this.#options;
+    if (file === null) return;
     this.#disarm();
-    this.#folders = this.#foldersOf();
+    this.#folders = this.#foldersOf(file);
     for (const folder of this.#folders) {
       try {
         const watcher = watch(folder, { persistent: false }, () => this.#schedule());
@@ -85,7 +118,7 @@ export class ConfigWatch {
   }
 
   #schedule(): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#options.file === null) return;
     const now = monotonicMs();
     this.#since ??= now;
     clearTimeout(this.#timer);
@@ -95,22 +128,12 @@ export class ConfigWatch {
 
   #look(): void {
     this.#since = null;
-    if (this.#closed) return;
-    if (this.#foldersOf().join('\n') !== this.#folders.join('\n')) this.#arm();
-    const digest = fileDigest(this.#file);
+    const { file } = this.#options;
+    if (this.#closed || file === null) return;
+    if (this.#foldersOf(file).join('\n') !== this.#folders.join('\n')) this.#arm();
+    const digest = fileDigest(file);
+    if (digest !== this.#digest) this.#load('file');
     // The folder may be gone with the file, and its watch with it.
     if (digest === null) this.#rearmLater();
-    if (digest === this.#digest) return;
-    this.#digest = digest;
-    this.#onChange();
   }
-}
-
-/**
- * Calls `onChange` after the content of `file` has changed and 200 ms of quiet,
- * also when the file becomes unreadable. `digest` is of the text in force, so
- * that a change before the watch began is seen; left out, the text of now.
- */
-export function watchConfig(file: string, onChange: () => void, digest?: string): ConfigWatch {
-  return new ConfigWatch(file, onChange, digest ?? fileDigest(file));
 }
