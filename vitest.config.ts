@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** What computes only; these files run side by side. */
@@ -17,7 +18,9 @@ export default defineConfig({
           name: 'fast',
           include: filesOf(FAST),
           testTimeout: 15_000,
-          sequence: { groupOrder: 0 },
+          // All processors: vitest leaves one free by default, which is half of a small machine.
+          maxWorkers: availableParallelism(),
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -27,7 +30,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],
