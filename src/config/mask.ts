@@ -22,7 +22,7 @@ function asWritten(value: Readonly<Record<string, unknown>>): Readonly<Record<st
 }
 
 /** A value of the config as the file would say it, with `MASK` for what is secret. */
-export function writeValue(value: unknown, node: SchemaNode): Written {
+function writeValue(value: unknown, node: SchemaNode): Written {
   if (value === null || value === undefined) return null;
   if (node.type === 'leaf') return node.kind.secret === true ? MASK : (node.kind.write(value) as Written);
   if (node.type === 'list') return (value as readonly unknown[]).map((item) => writeValue(item, node.item));
