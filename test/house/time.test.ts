@@ -15,6 +15,7 @@ const RANDOM_SOURCES: Record<string, string> = {
 /** Who may wait, and why the wait cannot be a loop's tick. Core waits for nothing. */
 const WAITERS: Record<string, string> = {
   'src/app.ts': 'draining leaves publishers a moment to read why they are closed',
+  'src/cli/pause.ts': 'a command that watches a server asks again after a while',
   'src/config/watch.ts': 'a file that is being saved is read when it has come to rest',
   'src/control/control-loop.ts': 'the tick of the control plane',
   'src/http/batches.ts': 'a long answer is made in turns, so that the loop is never blocked for long',
