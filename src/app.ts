@@ -1,15 +1,15 @@
-import { Admission } from './core/admission/admission.ts';
-import { Slab } from './core/meter/slab.ts';
-import { PolicyResolver } from './core/policy/resolve.ts';
-import { Decisions } from './app/decisions.ts';
 import { adminPort } from './app/admin-port.ts';
+import { Decisions } from './app/decisions.ts';
 import { MetricsGatherer } from './app/metrics-reading.ts';
 import { Reloader } from './app/reloader.ts';
 import { maskedConfig } from './config/mask.ts';
 import type { Config } from './config/schema.ts';
 import { ControlLoop } from './control/control-loop.ts';
-import { type AdminServer, createAdminServer } from './http/server.ts';
+import { Admission } from './core/admission/admission.ts';
+import { Slab } from './core/meter/slab.ts';
+import { PolicyResolver } from './core/policy/resolve.ts';
 import type { Readiness, ResourcesSnapshot } from './http/ports.ts';
+import { type AdminServer, createAdminServer } from './http/server.ts';
 import { Budgets } from './ingest/budgets.ts';
 import { IdentityDirectory } from './ingest/identity.ts';
 import type { LiveStream } from './ingest/live-stream.ts';
@@ -111,7 +111,12 @@ export class Headgate {
     this.#playback = new Playback(playbackLimits(config), logger);
     this.#audit = new AuditTrail({ receipts: config.audit.receipts, wallMs });
     this.#lines = new DecisionLog(logger);
-    this.#decisions = new Decisions({ audit: this.#audit, lines: this.#lines, durations: this.#durations, logger });
+    this.#decisions = new Decisions({
+      audit: this.#audit,
+      lines: this.#lines,
+      durations: this.#durations,
+      logger,
+    });
     this.#identities = identitiesOf(config);
     this.#resolver = resolverOf(config);
     this.#desk = new PublishDesk({
@@ -127,7 +132,12 @@ export class Headgate {
       ipBps: () => this.#config.limits.ip.max_bandwidth,
       replay: (slot) => replayOf(this.#engine, slot),
     });
-    this.#overseer = new Overseer(this.#desk, this.#decisions, this.#budgets, () => this.#config.limits.ip.max_bandwidth);
+    this.#overseer = new Overseer(
+      this.#desk,
+      this.#decisions,
+      this.#budgets,
+      () => this.#config.limits.ip.max_bandwidth,
+    );
     this.#rtmp = this.#rtmpServer();
     this.#control = new ControlLoop({
       batches: (size) => this.#steps(size),
@@ -164,8 +174,17 @@ export class Headgate {
     }
     this.#control.start();
     this.#reloader.watch();
-    this.#audit.act({ action: 'start', by: 'server', target: null, result: 'ok', detail: `headgate ${VERSION} started` });
-    this.#logger.info({ version: VERSION, node: this.#config.node.id, listening: this.listening }, 'headgate is ready');
+    this.#audit.act({
+      action: 'start',
+      by: 'server',
+      target: null,
+      result: 'ok',
+      detail: `headgate ${VERSION} started`,
+    });
+    this.#logger.info(
+      { version: VERSION, node: this.#config.node.id, listening: this.listening },
+      'headgate is ready',
+    );
   }
 
   /**
@@ -179,7 +198,13 @@ export class Headgate {
     const budgetMs = this.#config.timeouts.drain;
     const cutAt = began + Math.max(budgetMs / 2, budgetMs - DRAIN_MARGIN_MS);
     this.#admission.setDraining(true);
-    this.#audit.act({ action: 'drain', by, target: null, result: 'ok', detail: `${this.#registry.size} streams live` });
+    this.#audit.act({
+      action: 'drain',
+      by,
+      target: null,
+      result: 'ok',
+      detail: `${this.#registry.size} streams live`,
+    });
     this.#logger.info({ by, streams: this.#registry.size, within_ms: budgetMs }, 'draining');
     this.#rtmp.drain();
     while (this.#registry.size > 0 && monotonicMs() < cutAt) await pause(50);
@@ -192,7 +217,11 @@ export class Headgate {
   cutAll(): void {
     const now = monotonicMs();
     for (const stream of this.#registry.all()) {
-      this.#desk.cut(stream, { reason: 'draining', detail: 'this server is shutting down', cooldownMs: 0 }, now);
+      this.#desk.cut(
+        stream,
+        { reason: 'draining', detail: 'this server is shutting down', cooldownMs: 0 },
+        now,
+      );
     }
   }
 
@@ -215,7 +244,12 @@ export class Headgate {
       desk: this.#desk,
       engine: this.#engine.engine,
       registry: this.#registry,
-      about: { name: 'headgate', version: VERSION, node_id: this.#config.node.id, started_at: this.#startedAt },
+      about: {
+        name: 'headgate',
+        version: VERSION,
+        node_id: this.#config.node.id,
+        started_at: this.#startedAt,
+      },
       resolver: () => this.#resolver,
       configuredClients: () => this.#config.clients,
       ipLimits: () => this.#config.limits.ip,
@@ -231,7 +265,11 @@ export class Headgate {
       nodeId: this.#config.node.id,
       maxStreams: () => this.#config.metrics.max_streams,
     });
-    const server = await createAdminServer(port, { tokens: () => this.#config.admin.tokens, metrics, log: this.#logger });
+    const server = await createAdminServer(port, {
+      tokens: () => this.#config.admin.tokens,
+      metrics,
+      log: this.#logger,
+    });
     this.#admin = server;
     await server.listen(admin.host, admin.port);
     this.listening.admin = server.address();
@@ -304,7 +342,11 @@ export class Headgate {
     this.#logger.level = next.logging.level;
     for (const stream of this.#registry.all()) {
       const { app, name, protocol, ip, tier, client, ipKey } = stream.identity;
-      stream.configure(this.#resolver.resolve({ app, stream: name, protocol, ip, tier, client }), this.#budgets, now);
+      stream.configure(
+        this.#resolver.resolve({ app, stream: name, protocol, ip, tier, client }),
+        this.#budgets,
+        now,
+      );
       this.#budgets.setIp(ipKey, next.limits.ip.max_bandwidth, now);
     }
   }
@@ -319,7 +361,11 @@ export class Headgate {
 
   /** Open until it drains; samplers will have a say here. */
   #gate(): ResourcesSnapshot['gate'] {
-    return { state: this.#draining ? 'closed' : 'open', since: this.#startedAt, reasons: this.#draining ? ['draining'] : [] };
+    return {
+      state: this.#draining ? 'closed' : 'open',
+      since: this.#startedAt,
+      reasons: this.#draining ? ['draining'] : [],
+    };
   }
 }
 
@@ -332,7 +378,11 @@ function playbackLimits(config: Config): { maxPlayers: number; maxQueueBytes: nu
 }
 
 function identitiesOf(config: Config): IdentityDirectory {
-  return new IdentityDirectory({ mode: config.auth.mode, clients: config.clients, ipv6Prefix: config.limits.ip.ipv6_prefix });
+  return new IdentityDirectory({
+    mode: config.auth.mode,
+    clients: config.clients,
+    ipv6Prefix: config.limits.ip.ipv6_prefix,
+  });
 }
 
 function resolverOf(config: Config): PolicyResolver {

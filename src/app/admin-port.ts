@@ -1,5 +1,6 @@
 import v8 from 'node:v8';
 import type { Admission } from '../core/admission/admission.ts';
+import { STREAM } from '../core/meter/slab-layout.ts';
 import type { StreamSnapshot, StreamTotals } from '../core/stream.ts';
 import type {
   AdminPort,
@@ -16,11 +17,10 @@ import type {
 import type { PublishDesk } from '../ingest/publish-desk.ts';
 import type { StreamRegistry } from '../ingest/registry.ts';
 import { snapshotOf } from '../ingest/snapshot.ts';
-import { STREAM } from '../core/meter/slab-layout.ts';
 import { monotonicMs } from '../lib/clock.ts';
 import type { NativeEngine } from '../native/binding.ts';
 import type { AuditTrail } from '../telemetry/audit.ts';
-import { ClientsView, type ClientsParts } from './clients-view.ts';
+import { type ClientsParts, ClientsView } from './clients-view.ts';
 
 /** Snapshots built before the event loop gets a turn: about half a millisecond. */
 const BATCH = 200;
@@ -68,7 +68,13 @@ class StreamsView implements StreamsPort {
   }
 
   totals(): StreamTotals {
-    const totals = { streams: 0, bitrate_bps: 0, bytes: 0, packets_per_sec: 0, connections: this.#parts.connections() };
+    const totals = {
+      streams: 0,
+      bitrate_bps: 0,
+      bytes: 0,
+      packets_per_sec: 0,
+      connections: this.#parts.connections(),
+    };
     for (const stream of this.#parts.registry.all()) {
       totals.streams++;
       totals.bitrate_bps += stream.ring.bitrateBps();
@@ -87,9 +93,18 @@ class StreamsView implements StreamsPort {
     const now = monotonicMs();
     const cooldownMs = order.cooldownMs ?? stream.limits.cooldown;
     const snapshot = { ...snapshotOf(stream, now), state: 'closing' as const };
-    const why = order.reason === null ? 'an operator kicked this stream' : `an operator kicked this stream: ${order.reason}`;
+    const why =
+      order.reason === null
+        ? 'an operator kicked this stream'
+        : `an operator kicked this stream: ${order.reason}`;
     const receipt = desk.cut(stream, { reason: 'kicked', detail: why, cooldownMs }, now);
-    audit.act({ action: 'kick', by: order.by, target: id, result: 'ok', detail: `${stream.identity.path}: ${why}` });
+    audit.act({
+      action: 'kick',
+      by: order.by,
+      target: id,
+      result: 'ok',
+      detail: `${stream.identity.path}: ${why}`,
+    });
     return { stream: snapshot, receipt: receipt.id, cooldown_ms: cooldownMs };
   }
 
@@ -99,9 +114,17 @@ class StreamsView implements StreamsPort {
     if (stream === undefined) return null;
     const now = monotonicMs();
     stream.overrideLimits(change, forMs === null ? Number.POSITIVE_INFINITY : now + forMs, now);
-    const told = Object.entries(change).map(([limit, value]) => `${limit}=${value === null ? 'config' : value}`);
+    const told = Object.entries(change).map(
+      ([limit, value]) => `${limit}=${value === null ? 'config' : value}`,
+    );
     const until = forMs === null ? 'until the stream ends' : `for ${forMs / 1000} s`;
-    audit.act({ action: 'limit', by, target: id, result: 'ok', detail: `${stream.identity.path}: ${told.join(' ')} ${until}` });
+    audit.act({
+      action: 'limit',
+      by,
+      target: id,
+      result: 'ok',
+      detail: `${stream.identity.path}: ${told.join(' ')} ${until}`,
+    });
     return snapshotOf(stream, now);
   }
 }

@@ -44,7 +44,10 @@ export class ClientsView implements ClientsPort {
     const uses = this.#uses((stream) => stream.identity.client);
     const configured = this.#parts.configuredClients();
     const known = new Set(configured.map(({ id }) => id));
-    const ids = [...configured.map(({ id }) => id), ...[...uses.keys()].filter((id) => !known.has(id)).sort()];
+    const ids = [
+      ...configured.map(({ id }) => id),
+      ...[...uses.keys()].filter((id) => !known.has(id)).sort(),
+    ];
     const byId = new Map(configured.map((client) => [client.id, client]));
     for (let at = 0; at < ids.length; at += BATCH) {
       yield ids.slice(at, at + BATCH).map((id) => this.#client(id, byId.get(id), uses.get(id)));
@@ -114,7 +117,14 @@ export class ClientsView implements ClientsPort {
   #limitsOf(id: string, configured: ConfiguredClient | undefined, use: Use | undefined): ClientLimits {
     const live = use?.streams[0];
     if (live !== undefined) return live.effective.client;
-    const subject = { app: '', stream: '', protocol: 'rtmp', ip: '', tier: configured?.tier ?? null, client: id } as const;
+    const subject = {
+      app: '',
+      stream: '',
+      protocol: 'rtmp',
+      ip: '',
+      tier: configured?.tier ?? null,
+      client: id,
+    } as const;
     return this.#parts.resolver().resolve(subject).client;
   }
 

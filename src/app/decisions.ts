@@ -25,7 +25,12 @@ export class Decisions implements DecisionRecorder {
   readonly #durations: DurationHistogram;
   readonly #logger: Logger;
 
-  constructor(parts: { audit: AuditTrail; lines: DecisionLog; durations: DurationHistogram; logger: Logger }) {
+  constructor(parts: {
+    audit: AuditTrail;
+    lines: DecisionLog;
+    durations: DurationHistogram;
+    logger: Logger;
+  }) {
     this.#audit = parts.audit;
     this.#lines = parts.lines;
     this.#durations = parts.durations;
@@ -52,12 +57,20 @@ export class Decisions implements DecisionRecorder {
     this.#durations.observe(tookMs / 1000);
   }
 
-  note(event: 'stream_started' | 'stream_ended', subject: DecisionSubject, facts: Record<string, unknown>): void {
-    this.#logger.info({ ...subject, ...facts }, event === 'stream_started' ? 'stream started' : 'stream ended');
+  note(
+    event: 'stream_started' | 'stream_ended',
+    subject: DecisionSubject,
+    facts: Record<string, unknown>,
+  ): void {
+    this.#logger.info(
+      { ...subject, ...facts },
+      event === 'stream_started' ? 'stream started' : 'stream ended',
+    );
   }
 
   #count(scope: Scope, result: DecisionResult): void {
-    const counts = (this.counts[scope] ??= {});
+    const counts = this.counts[scope] ?? {};
+    this.counts[scope] = counts;
     counts[result] = (counts[result] ?? 0) + 1;
   }
 }

@@ -7,7 +7,12 @@ import type { RtmpServer } from '../ingest/rtmp/server.ts';
 import type { StreamTally } from '../ingest/stream-tally.ts';
 import type { NativeEngine } from '../native/binding.ts';
 import type { AuditTrail } from '../telemetry/audit.ts';
-import type { GateState, LimitUtilization, MetricsReading, MetricsSource } from '../telemetry/metrics-source.ts';
+import type {
+  GateState,
+  LimitUtilization,
+  MetricsReading,
+  MetricsSource,
+} from '../telemetry/metrics-source.ts';
 import type { Decisions } from './decisions.ts';
 
 export interface MetricsParts {
@@ -41,7 +46,7 @@ export class MetricsGatherer implements MetricsSource {
     return {
       connections: { rtmp: rtmp.connectionsOf('rtmp'), rtmps: rtmp.connectionsOf('rtmps') },
       streams: this.#streamsByState(),
-      players: {},
+      players: playback.stats().byProtocol,
       ingest: totals.ingest,
       decisions: decisions.counts,
       denied: decisions.denied,
@@ -69,7 +74,8 @@ export class MetricsGatherer implements MetricsSource {
   #streamsByState(): MetricsReading['streams'] {
     const counts: Partial<Record<Protocol, Partial<Record<StreamState, number>>>> = {};
     for (const stream of this.#parts.registry.all()) {
-      const states = (counts[stream.identity.protocol] ??= {});
+      counts[stream.identity.protocol] ??= {};
+      const states = counts[stream.identity.protocol] as Partial<Record<StreamState, number>>;
       states[stream.state] = (states[stream.state] ?? 0) + 1;
     }
     return counts;
@@ -79,7 +85,10 @@ export class MetricsGatherer implements MetricsSource {
     const { admission, budgets, registry } = this.#parts;
     const global = admission.global();
     const streams = { bitrate: 0, fps: 0, packets: 0 };
-    const clients = new Map<string, { streams: number; bps: number; limit: { streams: number; bps: number } }>();
+    const clients = new Map<
+      string,
+      { streams: number; bps: number; limit: { streams: number; bps: number } }
+    >();
     let totalBps = 0;
     for (const stream of registry.all()) {
       const { limits, ring, effective } = stream;
@@ -88,7 +97,11 @@ export class MetricsGatherer implements MetricsSource {
       streams.bitrate = Math.max(streams.bitrate, bps / limits.max_bitrate);
       streams.fps = Math.max(streams.fps, ring.wallFps() / limits.max_fps);
       streams.packets = Math.max(streams.packets, ring.packetsPerSec() / limits.max_packets_per_sec);
-      const use = clients.get(stream.identity.client) ?? { streams: 0, bps: 0, limit: { streams: 0, bps: 0 } };
+      const use = clients.get(stream.identity.client) ?? {
+        streams: 0,
+        bps: 0,
+        limit: { streams: 0, bps: 0 },
+      };
       use.streams++;
       use.bps += bps;
       use.limit = { streams: effective.client.max_streams, bps: effective.client.max_bandwidth };

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
-import { VERSION } from '../version.ts';
 import { HeadgateError } from '../lib/errors.ts';
+import { VERSION } from '../version.ts';
 
 const CONFIG_HELP = 'config file (default: config/headgate.yaml, or the built-in defaults)';
 

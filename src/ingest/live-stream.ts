@@ -9,7 +9,7 @@ import type { Budgets } from './budgets.ts';
 import type { Broadcast } from './playback/playback.ts';
 import type { StreamConnection } from './ports.ts';
 import { type StreamLimitChange, StreamOverride } from './stream-override.ts';
-import { StreamRows } from './stream-rows.ts';
+import type { StreamRows } from './stream-rows.ts';
 
 /** Who a stream is; never changes while it lives. */
 export interface StreamIdentity {
@@ -233,7 +233,8 @@ export class LiveStream {
     if (watched.max_fps !== undefined && this.ring.wallFps() > watched.max_fps) bits |= 4;
     if (bits === 0 && !this.#observer.exceeding) return;
     const limits = { ...this.#limits, ...watched, on_exceed: 'observe' } as const;
-    for (const episode of this.#observer.step(bits, limits, now).opened) watcher.episodeOpened(this, episode, now);
+    for (const episode of this.#observer.step(bits, limits, now).opened)
+      watcher.episodeOpened(this, episode, now);
   }
 
   /**

@@ -1,8 +1,8 @@
 import type { EpisodeOpened } from '../core/policy/enforce.ts';
 import { type Reason, scopeOf } from '../core/reasons.ts';
-import type { Decision, DecisionRecorder } from './ports.ts';
 import type { Budgets } from './budgets.ts';
 import type { LiveStream, StreamWatcher } from './live-stream.ts';
+import type { Decision, DecisionRecorder } from './ports.ts';
 import { type PublishDesk, subjectOf } from './publish-desk.ts';
 
 /**
@@ -38,7 +38,11 @@ export class Overseer implements StreamWatcher {
 
   cutDue(stream: LiveStream, reason: Reason, now: number): void {
     if (reason === 'idle_timeout') {
-      this.#desk.cut(stream, { reason, detail: 'no media arrived for the whole of timeouts.idle', cooldownMs: 0 }, now);
+      this.#desk.cut(
+        stream,
+        { reason, detail: 'no media arrived for the whole of timeouts.idle', cooldownMs: 0 },
+        now,
+      );
       return;
     }
     const seconds = stream.limits.grace / 1000;
@@ -92,5 +96,7 @@ function detailOf(stream: LiveStream, episode: EpisodeOpened): string {
 
 function graceNote(stream: LiveStream, episode: EpisodeOpened): string {
   const own = episode.reason.startsWith('stream_');
-  return own && Number.isFinite(stream.limits.grace) ? `; cut after ${stream.limits.grace / 1000} s of it` : '';
+  return own && Number.isFinite(stream.limits.grace)
+    ? `; cut after ${stream.limits.grace / 1000} s of it`
+    : '';
 }

@@ -30,7 +30,11 @@ export interface DecisionRecorder {
   /** A connect or publish was let in, and how long the decision took, ms. */
   admitted(scope: 'ip' | 'client', tookMs: number): void;
   /** An ordinary event worth a log line: a stream began or ended. */
-  note(event: 'stream_started' | 'stream_ended', subject: DecisionSubject, facts: Record<string, unknown>): void;
+  note(
+    event: 'stream_started' | 'stream_ended',
+    subject: DecisionSubject,
+    facts: Record<string, unknown>,
+  ): void;
 }
 
 /** Ends a connection for cause: tells the publisher, flushes, closes. */

@@ -82,13 +82,7 @@ export class PublishDesk {
     const { app, streamName, query } = splitName(request.app, request.name);
     const identity = this.#services.identities().resolve({ app, streamName, query, ip: request.ip });
     if (!identity.ok) {
-      return this.#refuse(
-        request,
-        null,
-        serverDenial(identity.reason, request.ip),
-        identity.detail,
-        now,
-      );
+      return this.#refuse(request, null, serverDenial(identity.reason, request.ip), identity.detail, now);
     }
     const path = `/${app}/${identity.publicName}`;
     const limits = this.#services.resolver().resolve({
@@ -116,7 +110,11 @@ export class PublishDesk {
     );
     if (!verdict.allowed) return this.#refuse(request, subject, verdict, detailOf(verdict), now);
     if (occupant !== undefined) {
-      this.cut(occupant, { reason: 'stream_duplicate', detail: 'silent, and replaced by the same publisher', cooldownMs: 0 }, now);
+      this.cut(
+        occupant,
+        { reason: 'stream_duplicate', detail: 'silent, and replaced by the same publisher', cooldownMs: 0 },
+        now,
+      );
     }
     const stream = this.#open(request, { app, path, identity }, limits, verdict.lease, now);
     if (stream === null) {
@@ -130,7 +128,12 @@ export class PublishDesk {
   }
 
   /** Writes down why a connection that never published is ended; returns the line it is told. */
-  refuseConnection(origin: { ip: string; protocol: string }, reason: Reason, detail: string, now: number): string {
+  refuseConnection(
+    origin: { ip: string; protocol: string },
+    reason: Reason,
+    detail: string,
+    now: number,
+  ): string {
     const decision = serverDenial(reason, origin.ip);
     const subject = { ip: origin.ip, protocol: origin.protocol, path: null, client: null, stream: null };
     return noticeOf(decision, this.#services.decisions.record('refuse', decision, subject, detail, now));
@@ -151,7 +154,12 @@ export class PublishDesk {
     };
     const receipt = this.#services.decisions.record('cut', decision, subjectOf(stream), request.detail, now);
     if (cooldownMs > 0) {
-      this.#services.admission.startCooldown({ ip: identity.ip, keys: [identity.keyId] }, cooldownMs, request.reason, now);
+      this.#services.admission.startCooldown(
+        { ip: identity.ip, keys: [identity.keyId] },
+        cooldownMs,
+        request.reason,
+        now,
+      );
     }
     const { connection } = stream;
     this.#close(stream, now);
@@ -162,7 +170,10 @@ export class PublishDesk {
   /** The publisher left by itself. */
   ended(stream: LiveStream, how: string, now: number): void {
     this.#close(stream, now);
-    this.#services.decisions.note('stream_ended', subjectOf(stream), { how, lived_ms: Math.round(now - stream.startedAt) });
+    this.#services.decisions.note('stream_ended', subjectOf(stream), {
+      how,
+      lived_ms: Math.round(now - stream.startedAt),
+    });
   }
 
   #close(stream: LiveStream, now: number): void {
@@ -225,17 +236,30 @@ export class PublishDesk {
     const receipt = this.#services.decisions.record(
       'refuse',
       denial,
-      { ip: request.ip, protocol: request.protocol, path: subject?.path ?? null, client: subject?.client ?? null, stream: null },
+      {
+        ip: request.ip,
+        protocol: request.protocol,
+        path: subject?.path ?? null,
+        client: subject?.client ?? null,
+        stream: null,
+      },
       detail,
       now,
     );
-    return { ok: false, reason: denial.reason, retryAfterMs: denial.retryAfterMs, notice: noticeOf(denial, receipt) };
+    return {
+      ok: false,
+      reason: denial.reason,
+      retryAfterMs: denial.retryAfterMs,
+      notice: noticeOf(denial, receipt),
+    };
   }
 
   /** `s-` and four or more random characters: short enough to type, not to be guessed from the last one. */
   #freshId(): string {
     for (;;) {
-      const id = `s-${randomInt(36 ** 5).toString(36).padStart(5, '0')}`;
+      const id = `s-${randomInt(36 ** 5)
+        .toString(36)
+        .padStart(5, '0')}`;
       if (this.#services.registry.find(id) === undefined) return id;
     }
   }

@@ -2,7 +2,9 @@ import type { StreamLimits } from '../core/limits.ts';
 
 /** Limits an operator may change on a live stream; `null` takes an earlier change back. */
 export type StreamLimitChange = {
-  readonly [K in 'max_bitrate' | 'max_fps' | 'max_packets_per_sec' | 'on_exceed' | 'grace']?: StreamLimits[K] | null;
+  readonly [K in 'max_bitrate' | 'max_fps' | 'max_packets_per_sec' | 'on_exceed' | 'grace']?:
+    | StreamLimits[K]
+    | null;
 };
 
 /** A temporary change of one stream's limits, laid over what the config says until it runs out. */

@@ -80,7 +80,10 @@ export class StreamRows {
     const { nodes } = this.#slab;
     const node = nodeAt(this.read(STREAM.NODE_BITRATE), 0);
     if ((nodes[node + NODE.INTERVAL] as number) === 0) return;
-    nodes[node + NODE.TAT] = Math.max(nodes[node + NODE.TAT] as number, now + (nodes[node + NODE.TAU] as number));
+    nodes[node + NODE.TAT] = Math.max(
+      nodes[node + NODE.TAT] as number,
+      now + (nodes[node + NODE.TAU] as number),
+    );
   }
 
   release(): void {

@@ -48,13 +48,15 @@ function emptyTally(): Tally {
 
 function add(tally: Tally, stream: LiveStream): void {
   const { protocol } = stream.identity;
-  const ingest = (tally.ingest[protocol] ??= { bytes: 0, frames: 0, packets: { video: 0, audio: 0, data: 0 } });
+  const ingest = tally.ingest[protocol] ?? { bytes: 0, frames: 0, packets: { video: 0, audio: 0, data: 0 } };
+  tally.ingest[protocol] = ingest;
   ingest.bytes += stream.read(STREAM.BYTES);
   ingest.frames += stream.read(STREAM.FRAMES);
   ingest.packets.video += stream.read(STREAM.VIDEO_PACKETS);
   ingest.packets.audio += stream.read(STREAM.AUDIO_PACKETS);
   ingest.packets.data += stream.read(STREAM.DATA_PACKETS);
-  for (const scope of ['stream', 'client', 'ip', 'global'] as const) tally.heldMs[scope] += stream.heldMs[scope];
+  for (const scope of ['stream', 'client', 'ip', 'global'] as const)
+    tally.heldMs[scope] += stream.heldMs[scope];
   for (const [reason, frames] of stream.droppedByReason()) {
     tally.droppedFrames[reason] = (tally.droppedFrames[reason] ?? 0) + frames;
   }

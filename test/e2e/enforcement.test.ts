@@ -21,7 +21,8 @@ afterEach(async () => {
 
 test('a throttled stream that sends as fast as it can is admitted at its limit within 1 %', async () => {
   server = await TestServer.start({
-    config: 'limits: { stream: { max_bitrate: 3Mbps, max_fps: unlimited, max_packets_per_sec: unlimited, grace: never } }',
+    config:
+      'limits: { stream: { max_bitrate: 3Mbps, max_fps: unlimited, max_packets_per_sec: unlimited, grace: never } }',
   });
   publish('greedy', clip({ kbps: 2000 }), { paced: false });
   await server.stream('/live/greedy', ({ uptime_ms }) => uptime_ms > 2_500);
@@ -43,7 +44,9 @@ test('what players receive of a stream under drop decodes, and audio is whole', 
   const flv = path.join(server.folder, 'played.flv');
   const url = `http://127.0.0.1:${server.ports.playback}/live/cam.flv`;
   writeFileSync(flv, await playedFor(url, 8_000));
-  const decoded = spawnSync('ffmpeg', ['-v', 'error', '-nostdin', '-i', flv, '-f', 'null', '-'], { encoding: 'utf8' });
+  const decoded = spawnSync('ffmpeg', ['-v', 'error', '-nostdin', '-i', flv, '-f', 'null', '-'], {
+    encoding: 'utf8',
+  });
   expect(decoded.stderr).toBe('');
   const stream = await server.stream('/live/cam', ({ state }) => state === 'dropping');
   expect(stream.usage.bitrate_bps).toBeLessThan(1_020_000);
@@ -52,7 +55,9 @@ test('what players receive of a stream under drop decodes, and audio is whole', 
   expect(audioFrames).toBeGreaterThan(43 * 6);
   expect(framesOf(flv, 'v')).toBeLessThan(30 * 8 * 0.75);
   expect(await server.receipt('stream_bitrate')).toMatchObject({ action: 'drop', limit: 1_000_000 });
-  expect(await server.metric('headgate_dropped_frames_total', '{reason="stream_bitrate"}')).toBeGreaterThan(0);
+  expect(await server.metric('headgate_dropped_frames_total', '{reason="stream_bitrate"}')).toBeGreaterThan(
+    0,
+  );
 });
 
 test('disconnect cuts after grace, says why, and cools the key down', async () => {
@@ -62,7 +67,9 @@ test('disconnect cuts after grace, says why, and cools the key down', async () =
   const first = publish('cam', clip({ kbps: 1000 }));
   await server.stream('/live/cam', ({ state }) => state === 'exceeding');
   await first.exited;
-  expect(first.stderr).toMatch(/headgate: stream_bitrate limit=500kbps observed=\d+kbps retry_after=5s receipt=r-/);
+  expect(first.stderr).toMatch(
+    /headgate: stream_bitrate limit=500kbps observed=\d+kbps retry_after=5s receipt=r-/,
+  );
   const cut = await server.receipt('stream_bitrate', ({ action }) => action === 'cut');
   expect(cut).toMatchObject({ retry_after_ms: 5_000, limit: 500_000, path: '/live/cam' });
   const second = publish('cam', clip({ kbps: 1000 }));
@@ -88,7 +95,9 @@ test('observe counts what is exceeded and changes nothing', async () => {
 });
 
 test('a stream of too many frames a second is dropped down to max_fps', async () => {
-  server = await TestServer.start({ config: 'limits: { stream: { max_fps: 30fps, on_exceed: disconnect, grace: 3s } }' });
+  server = await TestServer.start({
+    config: 'limits: { stream: { max_fps: 30fps, on_exceed: disconnect, grace: 3s } }',
+  });
   const publisher = publish('fast', clip({ kbps: 1000, fps: 60 }));
   await publisher.exited;
   expect(publisher.stderr).toMatch(/headgate: stream_fps limit=30fps observed=(59|60|61)/);
@@ -107,7 +116,11 @@ test('streams of one client share its bandwidth', async () => {
   }, 'the client to be held at its bandwidth');
   // squeezed by a budget, not offending: neither is cut, whatever its grace
   expect(totals.streams).toBe(2);
-  expect(await server.receipt('client_bandwidth')).toMatchObject({ action: 'throttle', key: '127.0.0.1', limit: 1_500_000 });
+  expect(await server.receipt('client_bandwidth')).toMatchObject({
+    action: 'throttle',
+    key: '127.0.0.1',
+    limit: 1_500_000,
+  });
 });
 
 /** What the URL sends within `ms`. */
@@ -134,6 +147,17 @@ function wholeTags(flv: Buffer): Buffer {
 }
 
 function framesOf(file: string, kind: 'a' | 'v'): number {
-  const args = ['-v', 'error', '-select_streams', kind, '-count_packets', '-show_entries', 'stream=nb_read_packets', '-of', 'csv=p=0', file];
+  const args = [
+    '-v',
+    'error',
+    '-select_streams',
+    kind,
+    '-count_packets',
+    '-show_entries',
+    'stream=nb_read_packets',
+    '-of',
+    'csv=p=0',
+    file,
+  ];
   return Number.parseInt(spawnSync('ffprobe', args, { encoding: 'utf8' }).stdout, 10);
 }

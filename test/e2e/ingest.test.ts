@@ -20,7 +20,13 @@ test('a stream of ffmpeg shows up with its bitrate, frame rate and codecs', asyn
   server = await TestServer.start();
   publish(`${server.rtmp()}/cam1`);
   const early = await server.stream('/live/cam1');
-  expect(early).toMatchObject({ protocol: 'rtmp', app: 'live', name: 'cam1', client: '127.0.0.1', state: 'live' });
+  expect(early).toMatchObject({
+    protocol: 'rtmp',
+    app: 'live',
+    name: 'cam1',
+    client: '127.0.0.1',
+    state: 'live',
+  });
   const stream = await server.stream('/live/cam1', ({ uptime_ms }) => uptime_ms > 6_000);
   // 1000 kbit/s of video and 96 kbit/s of audio, as the encoder was told
   expect(stream.usage.bitrate_bps).toBeGreaterThan(950_000);
@@ -49,12 +55,23 @@ test('lowering max_bitrate in the file holds a playing stream at it', async () =
   const publisher = publish(`${server.rtmp()}/cam1`, 2000);
   await server.stream('/live/cam1', ({ usage }) => usage.bitrate_bps > 1_900_000);
   server.configure('limits: { stream: { max_bitrate: 1Mbps, grace: never } }');
-  const held = await server.stream('/live/cam1', ({ state, usage }) => state === 'throttled' && usage.bitrate_bps < 1_020_000);
-  expect(held.limits).toMatchObject({ max_bitrate_bps: 1_000_000, sources: { max_bitrate: 'limits.stream' } });
+  const held = await server.stream(
+    '/live/cam1',
+    ({ state, usage }) => state === 'throttled' && usage.bitrate_bps < 1_020_000,
+  );
+  expect(held.limits).toMatchObject({
+    max_bitrate_bps: 1_000_000,
+    sources: { max_bitrate: 'limits.stream' },
+  });
   expect(held.usage.throttled_ms).toBeGreaterThan(0);
   expect(publisher.alive).toBe(true);
   const receipt = await server.receipt('stream_bitrate');
-  expect(receipt).toMatchObject({ action: 'throttle', limit: 1_000_000, path: '/live/cam1', stream: held.id });
+  expect(receipt).toMatchObject({
+    action: 'throttle',
+    limit: 1_000_000,
+    path: '/live/cam1',
+    stream: held.id,
+  });
 });
 
 test('a bad file changes nothing and is told where one looks', async () => {
@@ -62,7 +79,10 @@ test('a bad file changes nothing and is told where one looks', async () => {
   publish(`${server.rtmp()}/cam1`);
   const before = await server.stream('/live/cam1');
   server.configure('limits: { stream: { max_bitrate: 100 } }');
-  await until(async () => (await server.get<{ config_error: string | null }>('/readyz')).config_error, 'the reload to fail');
+  await until(
+    async () => (await server.get<{ config_error: string | null }>('/readyz')).config_error,
+    'the reload to fail',
+  );
   const after = await server.stream('/live/cam1');
   expect(after.limits).toEqual(before.limits);
   expect(after.id).toBe(before.id);

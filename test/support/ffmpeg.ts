@@ -21,7 +21,18 @@ export function clip({ kbps, fps = 30, seconds = 20, gopSeconds = 2, size = '640
   mkdirSync(CLIPS, { recursive: true });
   const part = `${file}.${process.pid}.part`;
   const video = ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p'];
-  const rate = ['-b:v', `${kbps}k`, '-minrate', `${kbps}k`, '-maxrate', `${kbps}k`, '-bufsize', `${kbps}k`, '-nal-hrd', 'cbr'];
+  const rate = [
+    '-b:v',
+    `${kbps}k`,
+    '-minrate',
+    `${kbps}k`,
+    '-maxrate',
+    `${kbps}k`,
+    '-bufsize',
+    `${kbps}k`,
+    '-nal-hrd',
+    'cbr',
+  ];
   const gop = ['-g', String(fps * gopSeconds), '-keyint_min', String(fps * gopSeconds), '-sc_threshold', '0'];
   const made = spawnSync(
     'ffmpeg',

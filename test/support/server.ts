@@ -51,7 +51,8 @@ export class TestServer {
       return server.log.find((line) => line.msg === 'headgate is ready');
     }, 'the server to be ready');
     const listening = ready['listening'] as Record<keyof TestServer['ports'], Place>;
-    for (const name of ['rtmp', 'rtmps', 'playback', 'admin'] as const) server.ports[name] = listening[name]?.port ?? 0;
+    for (const name of ['rtmp', 'rtmps', 'playback', 'admin'] as const)
+      server.ports[name] = listening[name]?.port ?? 0;
     return server;
   }
 
@@ -63,7 +64,11 @@ export class TestServer {
     this.configure(options.config ?? '');
     const args = [...(options.nodeArgs ?? []), path.join(ROOT, 'src/main.ts'), 'serve', '-c', this.file];
     const env = { ...process.env, NO_COLOR: '1', ...options.env };
-    this.process = spawn(process.execPath, args, { cwd: this.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.process = spawn(process.execPath, args, {
+      cwd: this.folder,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.process.stderr?.on('data', (text: Buffer) => {
       this.stderr += text;
     });
@@ -101,7 +106,10 @@ export class TestServer {
   }
 
   /** The stream of that path once it is there, and once `when` holds. */
-  stream(streamPath: string, when: (stream: StreamSnapshot) => boolean = () => true): Promise<StreamSnapshot> {
+  stream(
+    streamPath: string,
+    when: (stream: StreamSnapshot) => boolean = () => true,
+  ): Promise<StreamSnapshot> {
     return until(
       async () => (await this.streams()).find((stream) => stream.path === streamPath && when(stream)),
       `stream ${streamPath}`,
@@ -114,7 +122,10 @@ export class TestServer {
 
   /** The newest receipt of that reason, once there is one. */
   receipt(reason: string, when: (receipt: Receipt) => boolean = () => true): Promise<Receipt> {
-    return until(async () => (await this.receipts(`?reason=${reason}`)).find(when), `a receipt for ${reason}`);
+    return until(
+      async () => (await this.receipts(`?reason=${reason}`)).find(when),
+      `a receipt for ${reason}`,
+    );
   }
 
   async metric(name: string, labels = ''): Promise<number> {
@@ -157,7 +168,8 @@ export async function until<T>(
   const end = performance.now() + deadlineMs;
   for (;;) {
     const found = await look();
-    if (found !== undefined && found !== null && found !== false) return found as NonNullable<Exclude<T, false>>;
+    if (found !== undefined && found !== null && found !== false)
+      return found as NonNullable<Exclude<T, false>>;
     if (performance.now() > end) throw new Error(`waited ${deadlineMs} ms for ${what}`);
     await pause(POLL_MS);
   }

@@ -162,6 +162,7 @@ export class PlaybackServer {
     const player = this.#playback.playFlv(
       path,
       {
+        protocol: 'http-flv',
         write: (bytes) => response.write(bytes),
         queuedBytes: () => response.writableLength,
         finish: () => {

@@ -1,6 +1,6 @@
 import { onStatus, streamEof } from '../rtmp/replies.ts';
 import { type Broadcast, type BroadcastOptions, type BroadcastOwner, Channel } from './broadcast.ts';
-import type { Framing, Player, PlayerEnd, PlayerOutput } from './player.ts';
+import type { Framing, Player, PlayerEnd, PlayerOutput, PlayerProtocol } from './player.ts';
 
 export type { Broadcast, BroadcastOptions } from './broadcast.ts';
 export type { MediaMessage } from './media-message.ts';
@@ -39,6 +39,7 @@ export interface RtmpPlayerSocket {
 
 export interface PlaybackStats {
   readonly players: number;
+  readonly byProtocol: Readonly<Record<PlayerProtocol, number>>;
   readonly broadcasts: number;
   /** since the start */
   readonly joined: number;
@@ -52,7 +53,7 @@ export class Playback implements BroadcastOwner {
   readonly #log: PlaybackLog;
   readonly #replayBytesMax: number;
   readonly #channels = new Map<string, Channel>();
-  #players = 0;
+  readonly #players = { rtmp: 0, 'http-flv': 0, 'ws-flv': 0 };
   #joined = 0;
   #droppedSlow = 0;
 
@@ -73,7 +74,7 @@ export class Playback implements BroadcastOwner {
 
   /** True while no player more is let in. */
   get full(): boolean {
-    return this.#players >= this.#limits.maxPlayers;
+    return this.#count() >= this.#limits.maxPlayers;
   }
 
   /** Makes `path` playable. A broadcast that is still open there is ended first: its publisher was replaced. */
@@ -102,6 +103,7 @@ export class Playback implements BroadcastOwner {
     onEnd: (end: PlayerEnd) => void,
   ): Player | null {
     const output: PlayerOutput = {
+      protocol: 'rtmp',
       write: (bytes) => socket.write(bytes),
       queuedBytes: () => socket.writableLength,
       finish: () => {
@@ -127,7 +129,8 @@ export class Playback implements BroadcastOwner {
 
   stats(): PlaybackStats {
     return {
-      players: this.#players,
+      players: this.#count(),
+      byProtocol: { ...this.#players },
       broadcasts: this.#channels.size,
       joined: this.#joined,
       droppedSlow: this.#droppedSlow,
@@ -146,7 +149,6 @@ export class Playback implements BroadcastOwner {
   }
 
   playerLeft(path: string, end: PlayerEnd): void {
-    this.#players -= 1;
     if (end !== 'slow') return;
     this.#droppedSlow += 1;
     this.#log.info({ path, queued_bytes_max: this.#limits.maxQueueBytes }, 'a slow player was dropped');
@@ -164,9 +166,17 @@ export class Playback implements BroadcastOwner {
   ): Player | null {
     const channel = this.#channels.get(path);
     if (channel === undefined || this.full) return null;
-    this.#players += 1;
+    const { protocol } = output;
+    this.#players[protocol] += 1;
     this.#joined += 1;
-    return channel.join(framing, output, onEnd);
+    return channel.join(framing, output, (end) => {
+      this.#players[protocol] -= 1;
+      onEnd(end);
+    });
+  }
+
+  #count(): number {
+    return this.#players.rtmp + this.#players['http-flv'] + this.#players['ws-flv'];
   }
 
   #replayBytes(): number {

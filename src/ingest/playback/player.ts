@@ -2,8 +2,12 @@ import { VIDEO } from '../rtmp/message-types.ts';
 import { flvHeader } from '../rtmp/nms.ts';
 import { isHeader, isKeyframe, type MediaMessage, type Tracks } from './media-message.ts';
 
+/** How a player is attached. */
+export type PlayerProtocol = 'rtmp' | 'http-flv' | 'ws-flv';
+
 /** Where a player's bytes go. Declared here, filled by HTTP, WebSocket and RTMP. */
 export interface PlayerOutput {
+  readonly protocol: PlayerProtocol;
   write(bytes: Buffer): void;
   /** bytes written that the peer has not taken yet */
   queuedBytes(): number;

@@ -85,6 +85,7 @@ export class WebSocketFlv {
     player = this.#playback.playFlv(
       path,
       {
+        protocol: 'ws-flv',
         write: (bytes) => {
           if (webSocket.readyState === webSocket.OPEN) webSocket.send(bytes);
         },

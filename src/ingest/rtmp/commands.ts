@@ -1,9 +1,12 @@
+import type { Socket } from 'node:net';
+import type { ConnectionLease } from '../../core/admission/admission.ts';
+import type { Protocol } from '../../core/stream.ts';
 import { monotonicMs } from '../../lib/clock.ts';
 import type { OutboxReader } from '../../native/outbox.ts';
 import type { LiveStream } from '../live-stream.ts';
 import type { Player } from '../playback/playback.ts';
+import type { StreamConnection } from '../ports.ts';
 import { type AmfValue, decodeCommand, decodeMetadata, isAmfObject } from './amf.ts';
-import type { RtmpConnection } from './connection.ts';
 import {
   AUDIO,
   COMMAND_AMF0,
@@ -30,6 +33,9 @@ const STREAMS_MAX = 8;
 /** onMetaData messages looked into per stream and second; encoders send one in a session. */
 const METADATA_INTERVAL_MS = 1_000;
 
+/** Bytes a peer may leave unread and still have its pings answered. */
+const PONGS_UNREAD_MAX = 32 * 1024;
+
 /** User control event types (RTMP 1.0 section 7.1.7). */
 const PING_REQUEST = 6;
 
@@ -55,8 +61,26 @@ const STEPS: ReadonlyMap<string, CommandStep> = new Map<string, CommandStep>([
   ['deleteStream', (session, command, now) => session.deleteStream(command, now)],
 ]);
 
+/** What the conversation asks of the connection that it takes place on. */
+export interface CommandPeer extends StreamConnection {
+  readonly origin: { readonly ip: string; readonly port: number; readonly protocol: Protocol };
+  readonly lease: ConnectionLease;
+  /** number of its demuxer, -1 once the connection is over */
+  readonly demuxer: number;
+  readonly socket: Socket | null;
+  /** bytes that the peer has not taken yet */
+  readonly unread: number;
+  reply(bytes: Uint8Array): void;
+  published(stream: LiveStream): void;
+  playing(): void;
+  unpublish(now: number): void;
+  setAckWindow(bytes: number): void;
+  farewell(...messages: Uint8Array[]): void;
+  violate(detail: string): void;
+}
+
 export class CommandSession {
-  readonly #connection: RtmpConnection;
+  readonly #connection: CommandPeer;
   readonly #services: RtmpServices;
   /** null before connect */
   #app: string | null = null;
@@ -69,7 +93,7 @@ export class CommandSession {
   /** published and then said goodbye: the connection has nothing left to do */
   finished = false;
 
-  constructor(connection: RtmpConnection, services: RtmpServices) {
+  constructor(connection: CommandPeer, services: RtmpServices) {
     this.#connection = connection;
     this.#services = services;
   }
@@ -295,6 +319,8 @@ export class CommandSession {
 
   #onUserControl(payload: Uint8Array): void {
     if (payload.length >= 6 && ((payload[0] as number) << 8) + (payload[1] as number) === PING_REQUEST) {
+      // A peer that asks and never reads is not answered for ever.
+      if (this.#connection.unread > PONGS_UNREAD_MAX) return;
       this.#connection.reply(replies.pong(readUint32(payload, 2)));
     }
   }

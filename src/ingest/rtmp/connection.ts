@@ -5,8 +5,8 @@ import type { Protocol } from '../../core/stream.ts';
 import { monotonicMs } from '../../lib/clock.ts';
 import { IO } from '../../native/binding.ts';
 import type { LiveStream } from '../live-stream.ts';
-import type { CutOrder, StreamConnection } from '../ports.ts';
-import { CommandSession } from './commands.ts';
+import type { CutOrder } from '../ports.ts';
+import { type CommandPeer, CommandSession } from './commands.ts';
 import { Handshake } from './handshake.ts';
 import { Pacer } from './pacer.ts';
 import { readSliceBytes } from './read-slice.ts';
@@ -47,10 +47,11 @@ export interface ConnectionOrigin {
   readonly protocol: Extract<Protocol, 'rtmp' | 'rtmps'>;
 }
 
-export class RtmpConnection implements StreamConnection {
+export class RtmpConnection implements CommandPeer {
   readonly origin: ConnectionOrigin;
   readonly lease: ConnectionLease;
   readonly #services: RtmpServices;
+  readonly #onClosed: (connection: RtmpConnection) => void;
   readonly #session: CommandSession;
   readonly #pacer: Pacer;
   #socket: Socket | null = null;
@@ -65,8 +66,16 @@ export class RtmpConnection implements StreamConnection {
   #acknowledged = 0;
   #ackWindow = ACK_WINDOW_BYTES;
 
-  constructor(services: RtmpServices, origin: ConnectionOrigin, lease: ConnectionLease, now: number) {
+  /** `closed` is called once, when the socket is gone and everything has been given back. */
+  constructor(
+    services: RtmpServices,
+    origin: ConnectionOrigin,
+    lease: ConnectionLease,
+    closed: (connection: RtmpConnection) => void,
+    now: number,
+  ) {
     this.#services = services;
+    this.#onClosed = closed;
     this.origin = origin;
     this.lease = lease;
     this.#deadlineAt = now + services.timeouts().handshake;
@@ -117,6 +126,10 @@ export class RtmpConnection implements StreamConnection {
 
   get socket(): Socket | null {
     return this.#socket;
+  }
+
+  get unread(): number {
+    return this.#socket?.writableLength ?? 0;
   }
 
   /** Sends an encoded reply; a peer that reads none of them is dropped. */
@@ -288,7 +301,13 @@ export class RtmpConnection implements StreamConnection {
     }
     const notice = this.#services.desk.refuseConnection(this.origin, reason, detail, now);
     if (this.#stage === 'handshake') this.destroy();
-    else this.farewell(replies.onStatus(0, 'error', 'NetConnection.Connect.Rejected', notice));
+    else {
+      // Before connect was answered the peer still reads chunks of 128 bytes.
+      this.farewell(
+        replies.setChunkSize(),
+        replies.onStatus(0, 'error', 'NetConnection.Connect.Rejected', notice),
+      );
+    }
   }
 
   #releaseDemuxer(): void {
@@ -307,6 +326,6 @@ export class RtmpConnection implements StreamConnection {
     if (stream !== null) this.#services.desk.ended(stream, 'connection closed', now);
     this.#releaseDemuxer();
     this.lease.release(now);
-    this.#services.connectionClosed(this);
+    this.#onClosed(this);
   }
 }

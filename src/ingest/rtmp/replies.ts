@@ -28,7 +28,6 @@ const LIMIT_DYNAMIC = 2;
 /** User control event types (section 7.1.7). */
 const STREAM_BEGIN = 0;
 const STREAM_EOF = 1;
-const PING_REQUEST = 6;
 const PING_RESPONSE = 7;
 
 export type StatusLevel = 'status' | 'warning' | 'error';
@@ -59,11 +58,6 @@ export function streamEof(streamId: number): Buffer {
   return userControl(STREAM_EOF, streamId);
 }
 
-/** @param timestamp any 32-bit number; the client's answer holds it again */
-export function ping(timestamp: number): Buffer {
-  return userControl(PING_REQUEST, timestamp);
-}
-
 /** @param timestamp the number of the client's ping */
 export function pong(timestamp: number): Buffer {
   return userControl(PING_RESPONSE, timestamp);
@@ -88,16 +82,6 @@ export function createStreamResult(transactionId: number, streamId: number): Buf
 /** The answer to a call that returns nothing: releaseStream. */
 export function emptyResult(transactionId: number): Buffer {
   return command(CONNECTION_STREAM_ID, ['_result', transactionId, null, undefined]);
-}
-
-/** The call failed: connect to an app that is refused, for one. */
-export function callError(transactionId: number, code: string, description: string): Buffer {
-  return command(CONNECTION_STREAM_ID, [
-    '_error',
-    transactionId,
-    null,
-    record({ level: 'error', code, description }),
-  ]);
 }
 
 /** What Flash Media Live Encoder and its heirs wait for after FCPublish. */

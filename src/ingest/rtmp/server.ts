@@ -45,12 +45,8 @@ export class RtmpServer {
   readonly #listeners: net.Server[] = [];
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
 
-  constructor(
-    services: Omit<RtmpServices, 'connectionClosed'>,
-    admission: Admission,
-    door: DoorWatcher,
-  ) {
-    this.#services = { ...services, connectionClosed: (connection) => this.#connections.delete(connection) };
+  constructor(services: RtmpServices, admission: Admission, door: DoorWatcher) {
+    this.#services = services;
     this.#admission = admission;
     this.#door = door;
   }
@@ -124,7 +120,8 @@ export class RtmpServer {
   /** Resolves when every connection has closed, or after `withinMs`. */
   async settled(withinMs: number): Promise<void> {
     const end = monotonicMs() + withinMs;
-    while (this.#connections.size > 0 && monotonicMs() < end) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (this.#connections.size > 0 && monotonicMs() < end)
+      await new Promise((resolve) => setTimeout(resolve, 20));
   }
 
   /** Stops listening and destroys every connection; resolves when all are gone. */
@@ -140,7 +137,13 @@ export class RtmpServer {
   }
 
   #connection(lease: ConnectionLease, origin: ConnectionOrigin): RtmpConnection {
-    const connection = new RtmpConnection(this.#services, origin, lease, monotonicMs());
+    const connection = new RtmpConnection(
+      this.#services,
+      origin,
+      lease,
+      (closed) => this.#connections.delete(closed),
+      monotonicMs(),
+    );
     this.#connections.add(connection);
     return connection;
   }

@@ -2,7 +2,6 @@ import type { NativeEngine } from '../../native/binding.ts';
 import type { OutboxReader } from '../../native/outbox.ts';
 import type { Playback } from '../playback/playback.ts';
 import type { PublishDesk } from '../publish-desk.ts';
-import type { RtmpConnection } from './connection.ts';
 
 /** Stage timeouts, ms. */
 export interface StageTimeouts {
@@ -23,5 +22,4 @@ export interface RtmpServices {
   readonly playback: Playback;
   /** read anew each time: a reload changes them */
   timeouts(): StageTimeouts;
-  connectionClosed(connection: RtmpConnection): void;
 }

@@ -31,7 +31,6 @@ describe('replies', () => {
       replies.acknowledgement(0xfffffffe),
       replies.streamBegin(1),
       replies.streamEof(0x01020304),
-      replies.ping(7),
       replies.pong(0xffffffff),
     );
     expect(received.map(({ type, payload }) => [type, payload.toString('hex')])).toEqual([
@@ -40,7 +39,6 @@ describe('replies', () => {
       [3, 'fffffffe'],
       [4, '000000000001'],
       [4, '000101020304'],
-      [4, '000600000007'],
       [4, '0007ffffffff'],
     ]);
     expect(received.every(({ csid, streamId }) => csid === 2 && streamId === 0)).toBe(true);
@@ -66,12 +64,6 @@ describe('replies', () => {
   it('calls are answered', () => {
     expect(commandOf(replies.createStreamResult(4, 1)).values).toEqual(['_result', 4, null, 1]);
     expect(commandOf(replies.emptyResult(2)).values).toEqual(['_result', 2, null, undefined]);
-    expect(commandOf(replies.callError(1, 'NetConnection.Connect.InvalidApp', 'no')).values).toEqual([
-      '_error',
-      1,
-      null,
-      { level: 'error', code: 'NetConnection.Connect.InvalidApp', description: 'no' },
-    ]);
     expect(commandOf(replies.onFCPublish()).values.slice(0, 3)).toEqual(['onFCPublish', 0, null]);
   });
 

@@ -9,6 +9,7 @@ const PATH = '/live/cam1';
 
 /** A player's socket that takes nothing until `read` is called. */
 class Tap {
+  readonly protocol = 'rtmp';
   readonly ends: PlayerEnd[] = [];
   writes: Buffer[] = [];
   writableLength = 0;
