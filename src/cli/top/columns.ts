@@ -1,0 +1,184 @@
+/**
+ * The columns of the table: what each shows, how wide it is, and which give way
+ * when the terminal is narrow.
+ */
+import type { StreamSnapshot, StreamState } from '../../core/stream.ts';
+import {
+  formatBitRate,
+  formatCount,
+  formatDuration,
+  formatPercent,
+  formatRate,
+  UNLIMITED,
+} from '../format.ts';
+import { bar, styleOfUse } from './bar.ts';
+import { pad, type Span, type Style, span } from './text.ts';
+
+export interface Column {
+  readonly title: string;
+  readonly width: number;
+  /** cells it may grow to when there is room; the width when it does not grow */
+  readonly widthMax: number;
+  /** 1 is kept longest */
+  readonly rank: number;
+  readonly align: 'left' | 'right';
+  readonly cell: (stream: StreamSnapshot, width: number, unicode: boolean) => Span[];
+}
+
+const STATE_STYLES: Readonly<Record<StreamState, Style>> = {
+  live: 'good',
+  throttled: 'warn',
+  exceeding: 'odd',
+  dropping: 'bad',
+  closing: 'dim',
+};
+
+/** Cells of ` 100%` behind a bar. */
+const PERCENT_CELLS = 5;
+
+function text(
+  show: (stream: StreamSnapshot) => string,
+  style: (stream: StreamSnapshot) => Style = () => 'plain',
+) {
+  return (stream: StreamSnapshot): Span[] => [span(show(stream), style(stream))];
+}
+
+function limitOf(value: number | null, show: (value: number) => string): string {
+  return value === null ? UNLIMITED : show(value);
+}
+
+function fixed(
+  title: string,
+  width: number,
+  rank: number,
+  align: Column['align'],
+  cell: Column['cell'],
+): Column {
+  return { title, width, widthMax: width, rank, align, cell };
+}
+
+const STATE: Column = fixed(
+  'STATE',
+  9,
+  4,
+  'left',
+  text(
+    ({ state }) => state,
+    ({ state }) => STATE_STYLES[state] ?? 'plain',
+  ),
+);
+
+/** The state as one letter, where there is no room for the word. */
+const STATE_LETTER: Column = fixed(
+  'S',
+  1,
+  4,
+  'left',
+  text(
+    ({ state }) => state.slice(0, 1).toUpperCase(),
+    ({ state }) => STATE_STYLES[state] ?? 'plain',
+  ),
+);
+
+/** In the order they stand. */
+const COLUMNS: readonly Column[] = [
+  STATE,
+  { title: 'PATH', width: 14, widthMax: 32, rank: 1, align: 'left', cell: text(({ path }) => path) },
+  { title: 'CLIENT', width: 10, widthMax: 20, rank: 9, align: 'left', cell: text(({ client }) => client) },
+  fixed(
+    'PROTO',
+    5,
+    12,
+    'left',
+    text(({ protocol }) => protocol),
+  ),
+  fixed(
+    'BITRATE',
+    9,
+    2,
+    'right',
+    text(({ usage }) => formatBitRate(usage.bitrate_bps)),
+  ),
+  { title: 'OF LIMIT', width: 9, widthMax: 26, rank: 3, align: 'left', cell: useOfBitrate },
+  fixed(
+    'LIMIT',
+    9,
+    6,
+    'right',
+    text(({ limits }) => limitOf(limits.max_bitrate_bps, formatBitRate)),
+  ),
+  fixed(
+    'FPS',
+    8,
+    5,
+    'right',
+    text(({ usage, limits }) => `${formatRate(usage.fps)}/${limitOf(limits.max_fps, formatRate)}`),
+  ),
+  fixed(
+    'PKT/S',
+    5,
+    11,
+    'right',
+    text(({ usage }) => formatRate(usage.packets_per_sec)),
+  ),
+  fixed(
+    'DROP',
+    5,
+    8,
+    'right',
+    text(
+      ({ usage }) => formatCount(usage.dropped_frames),
+      ({ usage }) => (usage.dropped_frames > 0 ? 'bad' : 'dim'),
+    ),
+  ),
+  fixed(
+    'HELD',
+    6,
+    10,
+    'right',
+    text(
+      ({ usage }) => (usage.throttled_ms === 0 ? '0' : formatDuration(usage.throttled_ms)),
+      ({ usage }) => (usage.throttled_ms > 0 ? 'warn' : 'dim'),
+    ),
+  ),
+  fixed(
+    'UP',
+    6,
+    7,
+    'right',
+    text(({ uptime_ms }) => formatDuration(uptime_ms)),
+  ),
+];
+
+function useOfBitrate({ limits, utilization }: StreamSnapshot, width: number, unicode: boolean): Span[] {
+  if (limits.max_bitrate_bps === null) return [span(UNLIMITED, 'dim')];
+  const cells = width - PERCENT_CELLS;
+  const percent = pad(formatPercent(utilization.bitrate), PERCENT_CELLS, 'right');
+  return [span(bar(utilization.bitrate, cells, unicode), styleOfUse(utilization.bitrate)), span(percent)];
+}
+
+/** Cells before the first column, where the selection is marked. */
+export const GUTTER = 2;
+
+/** The columns that fit, in order, each with the width it gets. */
+export function columnsFor(cells: number): (Column & { readonly cells: number })[] {
+  let left = cells - GUTTER;
+  const kept = new Set<Column>();
+  for (const column of [...COLUMNS].sort((a, b) => a.rank - b.rank)) {
+    const gap = kept.size === 0 ? 0 : 1;
+    // What is less wanted must not squeeze in where the more wanted found no room.
+    if (column.width + gap > left) break;
+    kept.add(column);
+    left -= column.width + gap;
+  }
+  const columns = COLUMNS.filter((column) => kept.has(column));
+  if (!kept.has(STATE) && left >= STATE_LETTER.width + 1) {
+    columns.unshift(STATE_LETTER);
+    left -= STATE_LETTER.width + 1;
+  }
+  return columns.map((column) => {
+    const grown = Math.min(left, column.widthMax - column.width);
+    left -= grown;
+    return { ...column, cells: column.width + grown };
+  });
+}
