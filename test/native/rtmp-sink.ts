@@ -1,25 +1,11 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer, type Socket } from 'node:net';
-import { NODE_STRIDE, STREAM_STRIDE } from '../../src/core/meter/slab-layout.ts';
-import { type EngineOptions, IO, IO_LENGTH, loadNative, OUTBOX_BYTES } from '../../src/native/binding.ts';
-import { OutboxReader } from '../../src/native/outbox.ts';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createRig } from './rig.ts';
 
 /** C0 and C1, or C2: RTMP 1.0 section 5.2. */
 const HANDSHAKE_BYTES = 1536;
 
 const COMMAND_AMF0 = 20;
-
-/** An engine with its shared memory, as a server sets it up. */
-export function createRig(options: EngineOptions = { gopBytesPerStream: 8e6, gopBytesTotal: 64e6 }) {
-  const { Engine } = loadNative();
-  const nodes = new Float64Array(16 * NODE_STRIDE);
-  const streams = new Float64Array(4 * STREAM_STRIDE).fill(0);
-  const outboxBytes = new Uint8Array(OUTBOX_BYTES);
-  const io = new Float64Array(IO_LENGTH);
-  const engine = new Engine(nodes, streams, outboxBytes, io, options);
-  return { engine, nodes, streams, io, outbox: new OutboxReader(outboxBytes) };
-}
 
 const number = (value: number) => {
   const bytes = Buffer.alloc(9);
@@ -60,36 +46,30 @@ function answer(name: string, transaction: number): Buffer | null {
   }
 }
 
+/** Collects the chunk stream of a connection, behind the handshake, and answers its commands. */
 async function record(socket: Socket): Promise<Buffer> {
-  const { engine, io, outbox } = createRig();
+  const { engine, feed } = createRig();
   const id = engine.open();
   const chunks: Buffer[] = [];
-  let head = Buffer.alloc(0);
-  let greeted = false;
+  let hello = Buffer.alloc(0);
   socket.on('data', (bytes) => {
     let input = bytes;
-    if (head.length < 1 + 2 * HANDSHAKE_BYTES) {
-      head = Buffer.concat([head, bytes]);
-      if (!greeted && head.length > HANDSHAKE_BYTES) {
-        greeted = true;
-        const hello = head.subarray(1, 1 + HANDSHAKE_BYTES);
-        socket.write(Buffer.concat([Buffer.of(3), Buffer.alloc(HANDSHAKE_BYTES), hello]));
+    if (hello.length < 1 + 2 * HANDSHAKE_BYTES) {
+      const greeted = hello.length > HANDSHAKE_BYTES;
+      hello = Buffer.concat([hello, bytes]);
+      if (!greeted && hello.length > HANDSHAKE_BYTES) {
+        const echo = hello.subarray(1, 1 + HANDSHAKE_BYTES);
+        socket.write(Buffer.concat([Buffer.of(3), Buffer.alloc(HANDSHAKE_BYTES), echo]));
       }
-      if (head.length < 1 + 2 * HANDSHAKE_BYTES) return;
-      input = head.subarray(1 + 2 * HANDSHAKE_BYTES);
-      head = head.subarray(0, 1 + 2 * HANDSHAKE_BYTES);
+      input = hello.subarray(1 + 2 * HANDSHAKE_BYTES);
     }
     chunks.push(Buffer.from(input));
-    for (let offset = 0; offset < input.length; offset += io[IO.CONSUMED]!) {
-      engine.feed(id, input, offset, input.length - offset, 0);
-      outbox.rewind(io[IO.EVENTS]!);
-      while (outbox.next()) {
-        const payload = Buffer.from(outbox.payload());
-        if (outbox.type !== COMMAND_AMF0) continue;
-        const nameEnd = 3 + payload.readUInt16BE(1);
-        const reply = answer(payload.toString('latin1', 3, nameEnd), payload.readDoubleBE(nameEnd + 1));
-        if (reply !== null) socket.write(reply);
-      }
+    for (const { type, payload } of feed(id, input).messages) {
+      if (type !== COMMAND_AMF0) continue;
+      const body = Buffer.from(payload);
+      const nameEnd = 3 + body.readUInt16BE(1);
+      const reply = answer(body.toString('latin1', 3, nameEnd), body.readDoubleBE(nameEnd + 1));
+      if (reply !== null) socket.write(reply);
     }
   });
   await once(socket, 'close');
