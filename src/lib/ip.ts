@@ -186,7 +186,7 @@ function maskWord(word: number, prefix: number, index: number): number {
 }
 
 /** The address with every bit after the first `prefix` zero. */
-export function maskIp(address: IpAddress, prefix: number): IpAddress {
+function maskIp(address: IpAddress, prefix: number): IpAddress {
   return { family: address.family, words: address.words.map((word, i) => maskWord(word, prefix, i)) };
 }
 

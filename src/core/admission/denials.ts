@@ -67,7 +67,7 @@ export function rateRefusal(
     scope: scopeOf(reason),
     key,
     limit: rate.count,
-    observed: rate.count + Math.max(1, over),
+    observed: rate.count + over,
     windowMs: rate.periodMs,
     retryAfterMs,
   };

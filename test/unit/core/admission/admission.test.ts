@@ -198,6 +198,19 @@ describe('connect', () => {
   });
 });
 
+describe('ips', () => {
+  it('calls a network exempt only while every connection of it is', () => {
+    const admission = make({ allow: ['2001:db8::1'] });
+    const exempt = granted(admission.connect('2001:db8::1', 0));
+    const shown = () => [...admission.ips(0)].map((one) => one.exempt);
+    expect(shown()).toEqual([true]);
+    granted(admission.connect('2001:db8::2', 0));
+    expect(shown()).toEqual([false]);
+    exempt.release(0);
+    expect(shown()).toEqual([false]);
+  });
+});
+
 describe('the gate', () => {
   it('lets nobody in while draining, however privileged', () => {
     const admission = make({ allow: [A] });
