@@ -7,7 +7,7 @@ const BUILD_TIMEOUT_MS = 600_000;
 let program = '';
 
 beforeAll(async () => {
-  program = await buildProgram('engine-tests', [
+  program = await buildProgram('native-tests', [
     'native/accounting.cc',
     'native/engine.cc',
     'native/gop.cc',
@@ -15,6 +15,7 @@ beforeAll(async () => {
     'native/publication.cc',
     'native/rtmp_demux.cc',
     'native/video_tag.cc',
+    'native/test/accounting_test.cc',
     'native/test/main.cc',
     'native/test/demux_test.cc',
     'native/test/engine_test.cc',

@@ -8,7 +8,7 @@ const OBJECTS = path.join(ROOT, 'build/test');
 
 /** As the addon is compiled, but checked at run time: the first error ends the program. */
 const FLAGS = [
-  ...['-std=c++17', '-g', '-O1', '-fno-exceptions', '-fno-rtti', '-ffp-contract=off'],
+  ...['-std=c++17', '-g', '-O1', '-fno-exceptions', '-fno-rtti', '-ffp-contract=off', '-pthread'],
   ...['-Wall', '-Wextra', '-Werror', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'],
 ];
 
