@@ -1,5 +1,3 @@
-import type { Reason } from './reasons.ts';
-
 /** What happens to a stream that exceeds one of its own limits (product contract, section 4). */
 export const ON_EXCEED = ['observe', 'throttle', 'drop', 'disconnect'] as const;
 
@@ -59,20 +57,3 @@ export interface EffectiveLimits {
    */
   readonly observed: Readonly<Partial<StreamLimits>>;
 }
-
-/** Which configured limit a reason speaks of, for receipts and `headgate why`. */
-export const LIMIT_OF_REASON: Readonly<Partial<Record<Reason, string>>> = {
-  global_connections: 'max_connections',
-  global_connection_rate: 'connection_rate',
-  global_streams: 'max_streams',
-  global_bandwidth: 'max_bandwidth',
-  ip_connections: 'max_connections',
-  ip_connection_rate: 'connection_rate',
-  ip_bandwidth: 'max_bandwidth',
-  client_streams: 'max_streams',
-  client_bandwidth: 'max_bandwidth',
-  client_publish_rate: 'publish_rate',
-  stream_bitrate: 'max_bitrate',
-  stream_fps: 'max_fps',
-  stream_packet_rate: 'max_packets_per_sec',
-};

@@ -1,4 +1,5 @@
 import type { Reason } from './reasons.ts';
+import { formatEventRate } from './units.ts';
 
 /**
  * The one line a publisher is told when it is refused or cut, readable by
@@ -10,6 +11,8 @@ export interface Notice {
   /** base units: bits/s, frames/s, messages/s or a count; null where the reason has none */
   readonly limit: number | null;
   readonly observed: number | null;
+  /** period of an event rate, ms; what is counted per second ignores it */
+  readonly windowMs: number | null;
   /** ms; null or Infinity = never */
   readonly retryAfterMs: number | null;
   readonly receipt: string;
@@ -17,18 +20,21 @@ export interface Notice {
 
 export function describeNotice(notice: Notice): string {
   const words = [`headgate: ${notice.reason}`];
-  if (notice.limit !== null) words.push(`limit=${amount(notice.reason, notice.limit)}`);
-  if (notice.observed !== null) words.push(`observed=${amount(notice.reason, notice.observed)}`);
+  if (notice.limit !== null) words.push(`limit=${amount(notice, notice.limit)}`);
+  if (notice.observed !== null) words.push(`observed=${amount(notice, notice.observed)}`);
   words.push(`retry_after=${retryAfter(notice.retryAfterMs)}`);
   words.push(`receipt=${notice.receipt}`);
   return words.join(' ');
 }
 
-function amount(reason: Reason, value: number): string {
+function amount({ reason, windowMs }: Notice, value: number): string {
   if (!Number.isFinite(value)) return 'unlimited';
   if (reason === 'stream_bitrate' || reason.endsWith('_bandwidth')) return `${Math.round(value / 1000)}kbps`;
   if (reason === 'stream_fps') return `${round(value)}fps`;
-  if (reason.endsWith('_rate')) return `${round(value)}/s`;
+  if (reason === 'stream_packet_rate') return `${round(value)}/s`;
+  // As it is configured: 100/min is not a hundred a second.
+  if (reason.endsWith('_rate') && windowMs !== null)
+    return formatEventRate({ count: round(value), periodMs: windowMs });
   return String(round(value));
 }
 

@@ -290,6 +290,9 @@ function splitOnce(text: string): [string, string] {
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
 
+/** Reasons that no waiting mends. */
+const NEVER_RIGHT: ReadonlySet<Reason> = new Set<Reason>(['auth_failed', 'protocol_error']);
+
 function serverDenial(reason: Reason, key: string): Denial {
   return {
     allowed: false,
@@ -299,14 +302,14 @@ function serverDenial(reason: Reason, key: string): Denial {
     limit: null,
     observed: null,
     windowMs: null,
-    // A wrong key stays wrong; what else ends up here is over as soon as it is said.
-    retryAfterMs: reason === 'auth_failed' ? Number.POSITIVE_INFINITY : 0,
+    // A wrong key stays wrong, a bad name bad; what else ends up here is over as soon as it is said.
+    retryAfterMs: NEVER_RIGHT.has(reason) ? Number.POSITIVE_INFINITY : 0,
   };
 }
 
 function noticeOf(decision: Decision, receipt: Receipt): string {
-  const { reason, limit, observed, retryAfterMs } = decision;
-  return describeNotice({ reason, limit, observed, retryAfterMs, receipt: receipt.id });
+  const { reason, limit, observed, windowMs, retryAfterMs } = decision;
+  return describeNotice({ reason, limit, observed, windowMs, retryAfterMs, receipt: receipt.id });
 }
 
 function detailOf(denial: Denial): string {

@@ -2,11 +2,12 @@ import { existsSync } from 'node:fs';
 import { Headgate } from '../../app.ts';
 import { loadConfig } from '../../config/load.ts';
 import { formatProblem } from '../../config/problem.ts';
+import { monotonicMs } from '../../lib/clock.ts';
 import { HeadgateError } from '../../lib/errors.ts';
 import { openLog, type ServerLog } from '../../telemetry/logger.ts';
 
 /** Read when no file is named and it exists. */
-export const DEFAULT_CONFIG = 'config/headgate.yaml';
+const DEFAULT_CONFIG = 'config/headgate.yaml';
 
 export interface ServeOptions {
   /** `-c FILE`; null = `config/headgate.yaml` when it exists, else the built-in defaults */
@@ -40,18 +41,23 @@ export async function runServe(options: ServeOptions): Promise<number> {
   return 0;
 }
 
+/** A terminal and npm both pass one Ctrl-C on: a second signal this soon is the same one, ms. */
+const ECHO_MS = 500;
+
 /** SIGTERM or SIGINT drains; a second one stops at once. */
 function untilStopped(server: Headgate, log: ServerLog): Promise<void> {
   const { logger } = log;
   return new Promise((resolve) => {
-    let asked = false;
+    let askedAt: number | null = null;
     const stop = (signal: NodeJS.Signals): void => {
-      if (asked) {
+      const now = monotonicMs();
+      if (askedAt !== null && now - askedAt < ECHO_MS) return;
+      if (askedAt !== null) {
         logger.warn({ signal }, 'told to stop a second time: closing at once');
         void server.stop().then(resolve);
         return;
       }
-      asked = true;
+      askedAt = now;
       void server.drain(signal).then(resolve);
     };
     process.on('SIGTERM', stop);

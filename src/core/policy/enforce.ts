@@ -14,7 +14,7 @@ import type { Reason } from '../reasons.ts';
  */
 
 /** An excess this long ago no longer counts as going on: the averaging window of the default bitrate. */
-export const QUIET_MS = 2_000;
+const QUIET_MS = 2_000;
 
 /** Bits of EXCEEDED that concern the stream's own limits, and so may end in a cut. */
 const OWN_MASK = 0b1111;

@@ -327,7 +327,7 @@ export class CommandSession {
 }
 
 /** OBS and others append a query or a slash to the app. */
-export function appOf(app: string): string {
+function appOf(app: string): string {
   return (app.split('?')[0] ?? '').replace(/\/+$/, '');
 }
 
