@@ -1,13 +1,10 @@
-import { loadConfig } from '../../config/load.ts';
 import { effectiveValues } from '../../config/mask.ts';
 import { formatProblem } from '../../config/problem.ts';
-
-interface Output {
-  write(text: string): unknown;
-}
+import { configFile, loadUsableConfig } from '../config-file.ts';
+import type { Output } from '../terminal.ts';
 
 export interface CheckOptions {
-  /** null: the built-in defaults under the environment */
+  /** `-c FILE`; null: `config/headgate.yaml` when it exists, else the built-in defaults */
   readonly file: string | null;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: Output;
@@ -20,7 +17,7 @@ export interface CheckOptions {
  * warnings on stderr, and 0.
  */
 export function runCheck({ file, env, stdout, stderr }: CheckOptions): number {
-  const result = loadConfig(file, env);
+  const result = loadUsableConfig(configFile(file), env);
   if (!result.ok) {
     for (const problem of result.problems) stderr.write(`${formatProblem(problem)}\n`);
     return 2;

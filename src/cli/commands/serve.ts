@@ -1,10 +1,9 @@
-import { existsSync } from 'node:fs';
 import { Headgate } from '../../app.ts';
-import { loadConfig } from '../../config/load.ts';
 import { formatProblem } from '../../config/problem.ts';
 import { monotonicMs } from '../../lib/clock.ts';
 import { HeadgateError } from '../../lib/errors.ts';
 import { openLog, type ServerLog } from '../../telemetry/logger.ts';
+import { configFile, loadUsableConfig } from '../config-file.ts';
 
 /** Read when no file is named and it exists. */
 const DEFAULT_CONFIG = 'config/headgate.yaml';
@@ -17,8 +16,8 @@ export interface ServeOptions {
 
 /** Runs the ingest server until it is told to stop. Resolves with the exit code. */
 export async function runServe(options: ServeOptions): Promise<number> {
-  const file = options.file ?? (existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : null);
-  const loaded = loadConfig(file, options.env);
+  const file = configFile(options.file);
+  const loaded = loadUsableConfig(file, options.env);
   if (!loaded.ok) {
     for (const problem of loaded.problems) process.stderr.write(`${formatProblem(problem)}\n`);
     return 2;

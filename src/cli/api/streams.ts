@@ -1,0 +1,96 @@
+import { nearest } from '../../config/nearest.ts';
+import type { StreamSnapshot, StreamTotals } from '../../core/stream.ts';
+import { HeadgateError } from '../../lib/errors.ts';
+import { printable } from '../../telemetry/printable.ts';
+import type { ApiClient } from './client.ts';
+import { Refused } from './failures.ts';
+
+/** Live streams as commands ask for them: all, or the one that was meant. */
+
+/** `GET /api/v1/streams`. */
+export interface StreamList {
+  readonly streams: readonly StreamSnapshot[];
+  readonly totals: StreamTotals;
+  readonly next_cursor: string | null;
+}
+
+/** Pages of 10,000 streams: ten times what one server is built for. */
+const PAGES_MAX = 10;
+
+/** Every live stream in one list, oldest first. */
+export async function allStreams(api: ApiClient): Promise<StreamList> {
+  const list = (cursor?: string): Promise<StreamList> =>
+    api.get<StreamList>('/api/v1/streams', 'streams', { cursor });
+  let page = await list();
+  const streams = [...page.streams];
+  for (let pages = 1; page.next_cursor !== null && pages < PAGES_MAX; pages++) {
+    page = await list(page.next_cursor);
+    streams.push(...page.streams);
+  }
+  return { ...page, streams };
+}
+
+export function streamPath(id: string): string {
+  return `/api/v1/streams/${encodeURIComponent(id)}`;
+}
+
+/** What `publish` prints and players use: `rtmp://host:1935/live/cam1?key=x` is the path `/live/cam1`. */
+const STREAM_URL = /^(?:rtmps?|https?|wss?):\/\/[^/]+(\/[^?#]*)/;
+
+/** A path as the server writes it, out of `/live/cam1`, `live/cam1` or a URL; null when it names no path. */
+export function pathIn(text: string): string | null {
+  const path = STREAM_URL.exec(text)?.[1]?.replace(/\.flv$/, '') ?? text;
+  if (!path.includes('/')) return null;
+  return path.startsWith('/') ? path : `/${path}`;
+}
+
+/**
+ * The live stream that was meant: by id (`s-7k2f`), path (`/live/cam1`,
+ * `live/cam1`) or name (`cam1`). Throws HG_USAGE when a name is that of
+ * several, HG_API with a hint when there is none.
+ */
+export async function findStream(api: ApiClient, meant: string): Promise<StreamSnapshot> {
+  const path = pathIn(meant);
+  if (path !== null) {
+    const { streams } = await api.get<StreamList>('/api/v1/streams', 'streams', { path });
+    return streams[0] ?? absent(meant, (await allStreams(api)).streams);
+  }
+  if (/^s-[0-9a-z]+$/.test(meant)) {
+    const found = await streamById(api, meant);
+    if (found !== null) return found;
+  }
+  const { streams } = await allStreams(api);
+  const named = streams.filter(({ name, id }) => name === meant || id === meant);
+  if (named.length > 1) {
+    const which = named.slice(0, 5).map(({ path: at, id }) => `${at} (${id})`);
+    throw new HeadgateError(
+      'HG_USAGE',
+      `${printable(meant)} is the name of ${named.length} streams: ${which.join(', ')}; give a path or an id`,
+    );
+  }
+  return named[0] ?? absent(meant, streams);
+}
+
+async function streamById(api: ApiClient, id: string): Promise<StreamSnapshot | null> {
+  try {
+    return await api.get<StreamSnapshot>(streamPath(id), 'id');
+  } catch (error) {
+    if (error instanceof Refused && error.status === 404) return null;
+    throw error;
+  }
+}
+
+function absent(meant: string, streams: readonly StreamSnapshot[]): never {
+  const word = meant.slice(meant.lastIndexOf('/') + 1);
+  const close = nearest(word, new Set(streams.flatMap(({ name, id }) => [name, id])));
+  const like = streams.find(({ name, id }) => name === close || id === close);
+  const hint =
+    like === undefined
+      ? `\`headgate streams\` lists the ${streams.length} that are live`
+      : `did you mean ${like.path} (${like.id})?`;
+  const shown = printable(meant);
+  throw new HeadgateError(
+    'HG_API',
+    `no live stream ${shown}: ${hint}; \`headgate why ${shown}\` tells what became of it`,
+  );
+}

@@ -1,0 +1,60 @@
+import type { Receipt } from '../../core/verdict.ts';
+import { HeadgateError } from '../../lib/errors.ts';
+import { printable } from '../../telemetry/printable.ts';
+import type { ApiClient } from '../api/client.ts';
+import { allStreams, pathIn } from '../api/streams.ts';
+import { type Context, printJson } from '../context.ts';
+import { printView } from '../render/print.ts';
+import { receiptStory } from '../render/receipt-story.ts';
+
+export interface WhyOptions {
+  /** receipt, stream id, path, name, client, address, or the line an encoder was told */
+  readonly key: string;
+  /** receipts shown, 1..1000 */
+  readonly limit: number;
+  readonly reason: string | undefined;
+  readonly json: boolean;
+}
+
+/** What an encoder shows when it is refused ends in the receipt. */
+const RECEIPT_IN_NOTICE = /\breceipt=(r-[0-9a-z]+)/;
+
+/** `headgate why KEY`: the last decisions against somebody, newest first, told to people. */
+export async function runWhy(options: WhyOptions, { api, terminal }: Context): Promise<number> {
+  const key = RECEIPT_IN_NOTICE.exec(options.key)?.[1] ?? pathIn(options.key) ?? options.key;
+  const { limit, reason } = options;
+  const ask = (sought: string): Promise<{ receipts: Receipt[] }> =>
+    api.get('/api/v1/receipts', 'receipts', { key: sought, reason, limit });
+  let answer = await ask(key);
+  // An IPv6 client is an address and a prefix, which looks like a path.
+  if (answer.receipts.length === 0 && key !== options.key) answer = await ask(options.key);
+  if (answer.receipts.length === 0) throw await nothingFound(api, options.key, reason);
+  if (options.json) {
+    printJson(terminal, answer);
+    return 0;
+  }
+  const now = terminal.wallMs();
+  const stories = answer.receipts.map((receipt) => receiptStory(receipt, now));
+  printView(
+    terminal,
+    stories.flatMap((lines, index) => (index === 0 ? lines : [{ spans: [] }, ...lines])),
+  );
+  return 0;
+}
+
+async function nothingFound(api: ApiClient, key: string, reason: string | undefined): Promise<HeadgateError> {
+  const shown = printable(key, 100);
+  const path = pathIn(key);
+  const { streams } = await allStreams(api);
+  const live = streams.find((stream) => [stream.id, stream.name, stream.path].includes(path ?? key));
+  const state =
+    live === undefined ? '' : `; ${live.path} (${live.id}) is live and nothing was decided against it`;
+  const kind = reason === undefined ? '' : ` for ${printable(reason, 100)}`;
+  return new HeadgateError(
+    'HG_API',
+    `nothing found about ${shown}${kind} among the receipts that the server keeps: searched for a receipt, stream id, path, stream name, client and address of exactly that name${state}` +
+      (live === undefined
+        ? '; secret stream keys are never kept, so search for the public name; `headgate events` shows the latest'
+        : ''),
+  );
+}

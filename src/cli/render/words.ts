@@ -1,0 +1,67 @@
+/** Limits, times and receipts in the words of the config file, so that what is read can be typed. */
+import type { Reason } from '../../core/reasons.ts';
+import { BITRATE, DURATION, FPS, formatEventRate, formatQuantity, RATE } from '../../core/units.ts';
+import { formatBitRate, formatRate } from '../format.ts';
+
+/** `2026-11-20 21:40:00Z`: as the log has it, whatever the zone of the reader. */
+export function instant(iso: string): string {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(iso) ? `${iso.slice(0, 19).replace('T', ' ')}Z` : iso;
+}
+
+export function bitrateLimit(bps: number | null): string {
+  return bps === null ? 'unlimited' : formatQuantity(bps, BITRATE);
+}
+
+export function fpsLimit(fps: number | null): string {
+  return fps === null ? 'unlimited' : formatQuantity(fps, FPS);
+}
+
+export function rateLimit(perSecond: number | null): string {
+  return perSecond === null ? 'unlimited' : formatQuantity(perSecond, RATE);
+}
+
+/** A span of time as the config says it; null is `never`. */
+export function durationWords(ms: number | null): string {
+  return ms === null ? 'never' : formatQuantity(ms, DURATION);
+}
+
+type Measure = 'bitrate' | 'fps' | 'per-second' | 'events' | 'count';
+
+/** In what a reason's `limit` and `observed` are counted. */
+function measureOf(reason: Reason): Measure {
+  if (reason === 'stream_bitrate' || reason.endsWith('_bandwidth')) return 'bitrate';
+  if (reason === 'stream_fps') return 'fps';
+  if (reason === 'stream_packet_rate') return 'per-second';
+  return reason.endsWith('_rate') ? 'events' : 'count';
+}
+
+/** The limit of a receipt: `6Mbps`, `100/min`, `20`. */
+export function limitWords(reason: Reason, limit: number, windowMs: number | null): string {
+  switch (measureOf(reason)) {
+    case 'bitrate':
+      return bitrateLimit(limit);
+    case 'fps':
+      return fpsLimit(limit);
+    case 'per-second':
+      return rateLimit(limit);
+    case 'events':
+      return windowMs === null ? String(limit) : formatEventRate({ count: limit, periodMs: windowMs });
+    case 'count':
+      return String(limit);
+  }
+}
+
+/** What was seen against it: `8.20 Mbps`, `61.3 fps`, `101`. */
+export function observedWords(reason: Reason, observed: number): string {
+  switch (measureOf(reason)) {
+    case 'bitrate':
+      return formatBitRate(observed);
+    case 'fps':
+      return `${formatRate(observed)} fps`;
+    case 'per-second':
+      return `${formatRate(observed)}/s`;
+    case 'events':
+    case 'count':
+      return formatRate(observed);
+  }
+}
