@@ -9,7 +9,7 @@ const CI_SECONDS = 60;
 const BUILD_TIMEOUT_MS = 600_000;
 
 const seconds = Number(
-  process.env['HEADGATE_FUZZ_SECONDS'] ?? (process.env['CI'] === undefined ? QUICK_SECONDS : CI_SECONDS),
+  process.env['FUZZ_SECONDS'] ?? (process.env['CI'] === undefined ? QUICK_SECONDS : CI_SECONDS),
 );
 
 test(

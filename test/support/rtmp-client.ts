@@ -60,6 +60,8 @@ export class RtmpClient {
   /** what the server broke, if it did */
   violation: Error | null = null;
   closed = false;
+  /** where it connected from; stays known after the close */
+  readonly localAddress: string;
   /** resolves when the socket is closed, by whomever */
   readonly whenClosed: Promise<void>;
   /** null before a handshake; whether S1 and S2 were right after it */
@@ -79,7 +81,7 @@ export class RtmpClient {
       ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
     };
     const socket = options.tls ? tls.connect({ ...target, rejectUnauthorized: false }) : net.connect(target);
-    const client = new RtmpClient(socket);
+    const client = new RtmpClient(socket, options.localAddress ?? host);
     await new Promise<void>((resolve, reject) => {
       socket.once(options.tls ? 'secureConnect' : 'connect', resolve);
       socket.once('error', reject);
@@ -89,8 +91,9 @@ export class RtmpClient {
     return client;
   }
 
-  private constructor(socket: net.Socket) {
+  private constructor(socket: net.Socket, localAddress: string) {
     this.socket = socket;
+    this.localAddress = localAddress;
     socket.setNoDelay(true);
     socket.on('error', () => {});
     socket.on('data', (bytes: Buffer) => this.#received(bytes));

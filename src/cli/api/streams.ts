@@ -86,7 +86,9 @@ function absent(meant: string, streams: readonly StreamSnapshot[]): never {
   const like = streams.find(({ name, id }) => name === close || id === close);
   const hint =
     like === undefined
-      ? `\`headgate streams\` lists the ${streams.length} that are live`
+      ? streams.length === 0
+        ? 'nothing is live'
+        : '`headgate streams` lists what is live'
       : `did you mean ${like.path} (${like.id})?`;
   const shown = printable(meant);
   throw new HeadgateError(

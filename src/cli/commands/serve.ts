@@ -5,9 +5,6 @@ import { HeadgateError } from '../../lib/errors.ts';
 import { openLog, type ServerLog } from '../../telemetry/logger.ts';
 import { configFile, loadUsableConfig } from '../config-file.ts';
 
-/** Read when no file is named and it exists. */
-const DEFAULT_CONFIG = 'config/headgate.yaml';
-
 export interface ServeOptions {
   /** `-c FILE`; null = `config/headgate.yaml` when it exists, else the built-in defaults */
   readonly file: string | null;

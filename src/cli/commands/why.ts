@@ -1,3 +1,5 @@
+import { nearest } from '../../config/nearest.ts';
+import { REASONS } from '../../core/reasons.ts';
 import type { Receipt } from '../../core/verdict.ts';
 import { HeadgateError } from '../../lib/errors.ts';
 import { printable } from '../../telemetry/printable.ts';
@@ -23,6 +25,7 @@ const RECEIPT_IN_NOTICE = /\breceipt=(r-[0-9a-z]+)/;
 export async function runWhy(options: WhyOptions, { api, terminal }: Context): Promise<number> {
   const key = RECEIPT_IN_NOTICE.exec(options.key)?.[1] ?? pathIn(options.key) ?? options.key;
   const { limit, reason } = options;
+  if (reason !== undefined) checkReason(reason);
   const ask = (sought: string): Promise<{ receipts: Receipt[] }> =>
     api.get('/api/v1/receipts', 'receipts', { key: sought, reason, limit });
   let answer = await ask(key);
@@ -42,6 +45,14 @@ export async function runWhy(options: WhyOptions, { api, terminal }: Context): P
   return 0;
 }
 
+/** Throws HG_USAGE for a word that is no reason. */
+function checkReason(word: string): void {
+  if ((REASONS as readonly string[]).includes(word)) return;
+  const meant = nearest(word, REASONS);
+  const hint = meant === undefined ? `the reasons are ${REASONS.join(', ')}` : `did you mean ${meant}?`;
+  throw new HeadgateError('HG_USAGE', `--reason ${printable(word, 100)} is no reason; ${hint}`);
+}
+
 async function nothingFound(api: ApiClient, key: string, reason: string | undefined): Promise<HeadgateError> {
   const shown = printable(key, 100);
   const path = pathIn(key);
@@ -49,7 +60,7 @@ async function nothingFound(api: ApiClient, key: string, reason: string | undefi
   const live = streams.find((stream) => [stream.id, stream.name, stream.path].includes(path ?? key));
   const state =
     live === undefined ? '' : `; ${live.path} (${live.id}) is live and nothing was decided against it`;
-  const kind = reason === undefined ? '' : ` for ${printable(reason, 100)}`;
+  const kind = reason === undefined ? '' : ` for ${reason}`;
   return new HeadgateError(
     'HG_API',
     `nothing found about ${shown}${kind} among the receipts that the server keeps: searched for a receipt, stream id, path, stream name, client and address of exactly that name${state}` +

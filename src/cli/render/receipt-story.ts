@@ -60,6 +60,11 @@ function whoWas({ path, client, ip, protocol, stream }: Receipt): string {
 
 /** The reason's sentence with the numbers of this receipt; what is not known is left vague. */
 function filled(because: string, { reason, limit, observed, window }: Receipt): string {
+  const isPaced = reason === 'stream_bitrate' || reason === 'stream_fps' || reason === 'stream_packet_rate';
+  if (isPaced && limit !== null && observed !== null && observed <= limit) {
+    const average = `${observedWords(reason, observed)} on average${window === null ? '' : ` over ${durationWords(window)}`}`;
+    return `a burst went over its limit of ${limitWords(reason, limit, window)} (${average})`;
+  }
   const seen = observed === null ? 'too many' : observedWords(reason, observed);
   const most = limit === null ? 'fewer' : limitWords(reason, limit, window);
   const over =

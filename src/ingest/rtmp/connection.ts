@@ -279,7 +279,8 @@ export class RtmpConnection implements CommandPeer {
       left -= consumed;
       if (left === 0 && !more) break;
     }
-    if (delayMs > 0 && this.#stream !== null) this.#pacer.pauseFor(delayMs, now, this.#stream);
+    // Without a stream it is the engine's own pace, for bytes that nobody meters.
+    if (delayMs > 0) this.#pacer.pauseFor(delayMs, now, this.#stream);
   }
 
   /** What the stream still owes, ms: a charge of nothing answers it. */

@@ -35,7 +35,7 @@ export class Pacer {
     return this.#totalMs + (this.paused ? now - this.#since : 0);
   }
 
-  pauseFor(delayMs: number, now: number, stream: LiveStream): void {
+  pauseFor(delayMs: number, now: number, stream: LiveStream | null): void {
     if (delayMs < PAUSE_MIN_MS || this.#timer !== null) return;
     this.#since = now;
     this.#stream = stream;
