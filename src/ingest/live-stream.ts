@@ -31,7 +31,8 @@ export interface StreamIdentity {
 
 /** Who hears what a stream's control step found. */
 export interface StreamWatcher {
-  episodeOpened(stream: LiveStream, episode: EpisodeOpened, now: number): void;
+  /** `limits` are those that were exceeded: of a policy that only observes, its own */
+  episodeOpened(stream: LiveStream, episode: EpisodeOpened, limits: StreamLimits, now: number): void;
   cutDue(stream: LiveStream, reason: Reason, now: number): void;
 }
 
@@ -177,7 +178,7 @@ export class LiveStream {
     const exceeded = this.#rows.takeExceeded();
     this.#attributeDrops(exceeded);
     const { opened, cut } = this.#enforcement.step(exceeded, this.#limits, now);
-    for (const episode of opened) watcher.episodeOpened(this, episode, now);
+    for (const episode of opened) watcher.episodeOpened(this, episode, this.#limits, now);
     this.#observe(watcher, now);
     this.#holdExactly(now);
     this.#state = this.#stateNow();
@@ -233,8 +234,8 @@ export class LiveStream {
     if (watched.max_fps !== undefined && this.ring.wallFps() > watched.max_fps) bits |= 4;
     if (bits === 0 && !this.#observer.exceeding) return;
     const limits = { ...this.#limits, ...watched, on_exceed: 'observe' } as const;
-    for (const episode of this.#observer.step(bits, limits, now).opened)
-      watcher.episodeOpened(this, episode, now);
+    const { opened } = this.#observer.step(bits, limits, now);
+    for (const episode of opened) watcher.episodeOpened(this, episode, limits, now);
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { StreamLimits } from '../core/limits.ts';
 import type { EpisodeOpened } from '../core/policy/enforce.ts';
 import { type Reason, scopeOf } from '../core/reasons.ts';
 import type { Budgets } from './budgets.ts';
@@ -23,8 +24,8 @@ export class Overseer implements StreamWatcher {
     this.#ipBps = ipBps;
   }
 
-  episodeOpened(stream: LiveStream, episode: EpisodeOpened, now: number): void {
-    const measured = this.#measure(stream, episode.reason);
+  episodeOpened(stream: LiveStream, episode: EpisodeOpened, limits: StreamLimits, now: number): void {
+    const measured = this.#measure(stream, episode.reason, limits);
     const decision: Decision = {
       reason: episode.reason,
       scope: scopeOf(episode.reason),
@@ -47,7 +48,11 @@ export class Overseer implements StreamWatcher {
     }
     const seconds = stream.limits.grace / 1000;
     const detail = `kept exceeding its limit for the grace of ${seconds} s; lower the encoder's setting or raise the limit`;
-    this.#desk.cut(stream, { reason, detail, cooldownMs: null, ...this.#measure(stream, reason) }, now);
+    this.#desk.cut(
+      stream,
+      { reason, detail, cooldownMs: null, ...this.#measure(stream, reason, stream.limits) },
+      now,
+    );
   }
 
   #keyOf(stream: LiveStream, reason: Reason): string {
@@ -57,15 +62,19 @@ export class Overseer implements StreamWatcher {
   }
 
   /** The limit an episode speaks of and what was seen against it, as offered by the publisher. */
-  #measure(stream: LiveStream, reason: Reason): Pick<Decision, 'limit' | 'observed' | 'windowMs'> {
-    const windowMs = stream.limits.bitrate_window;
+  #measure(
+    stream: LiveStream,
+    reason: Reason,
+    limits: StreamLimits,
+  ): Pick<Decision, 'limit' | 'observed' | 'windowMs'> {
+    const windowMs = limits.bitrate_window;
     const offered = Math.round(stream.ring.offeredBps());
     switch (reason) {
       case 'stream_packet_rate':
-        return { limit: stream.limits.max_packets_per_sec, observed: stream.ring.packetsPerSec(), windowMs };
+        return { limit: limits.max_packets_per_sec, observed: stream.ring.packetsPerSec(), windowMs };
       case 'stream_fps':
         return {
-          limit: stream.limits.max_fps,
+          limit: limits.max_fps,
           observed: Math.max(stream.ring.wallFps(), stream.ring.mediaFps() ?? 0),
           windowMs,
         };
@@ -76,7 +85,7 @@ export class Overseer implements StreamWatcher {
       case 'global_bandwidth':
         return { limit: this.#budgets.globalBps, observed: offered, windowMs };
       default:
-        return { limit: stream.limits.max_bitrate, observed: offered, windowMs };
+        return { limit: limits.max_bitrate, observed: offered, windowMs };
     }
   }
 }

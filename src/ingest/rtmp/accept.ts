@@ -74,7 +74,7 @@ export async function listenTcp<T>(
 function welcomeHandle<T>(handle: TcpHandle, doorkeeper: Doorkeeper<T>): void {
   const out: { address?: string; port?: number } = {};
   const failed = handle.getpeername(out) !== 0 || out.address === undefined;
-  const peer = { ip: out.address ?? '', port: out.port ?? 0 };
+  const peer = { ip: plainIp(out.address ?? ''), port: out.port ?? 0 };
   const admitted = failed ? null : doorkeeper.admit(peer);
   if (admitted === null) {
     handle.close();
@@ -88,7 +88,7 @@ function welcomeHandle<T>(handle: TcpHandle, doorkeeper: Doorkeeper<T>): void {
 }
 
 function welcomeSocket<T>(socket: net.Socket, doorkeeper: Doorkeeper<T>): void {
-  const peer = { ip: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
+  const peer = { ip: plainIp(socket.remoteAddress ?? ''), port: socket.remotePort ?? 0 };
   const admitted = peer.ip === '' ? null : doorkeeper.admit(peer);
   if (admitted === null) {
     socket.destroy();
@@ -104,6 +104,14 @@ function welcomeSocket<T>(socket: net.Socket, doorkeeper: Doorkeeper<T>): void {
     socket.resume();
     return socket;
   });
+}
+
+/** How a dual-stack listener names an IPv4 peer: in `::ffff:0:0/96` (RFC 4291 section 2.5.5.2). */
+const MAPPED = '::ffff:';
+
+/** One peer has one name, whichever listener it came in through. */
+function plainIp(address: string): string {
+  return address.startsWith(MAPPED) && address.includes('.') ? address.slice(MAPPED.length) : address;
 }
 
 /** One line an operator can act on. */
