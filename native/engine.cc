@@ -214,14 +214,11 @@ double Engine::settle(Connection& connection, double now) {
     delay = accounting_.settle(connection.publication->slot(), now);
     connection.publication->publish_gop_size();
   }
-  if (connection.media_messages > 0) {
-    delay = std::max(delay, connection.media.charge(connection.media_messages, now));
-    connection.media_messages = 0;
-  }
-  if (connection.skipped_bytes > 0) {
-    delay = std::max(delay, connection.skipped.charge(connection.skipped_bytes, now));
-    connection.skipped_bytes = 0;
-  }
+  // A charge of nothing tells what is still owed: so a feed of no bytes asks for the pace.
+  delay = std::max(delay, connection.media.charge(connection.media_messages, now));
+  delay = std::max(delay, connection.skipped.charge(connection.skipped_bytes, now));
+  connection.media_messages = 0;
+  connection.skipped_bytes = 0;
   return delay;
 }
 

@@ -41,6 +41,8 @@ const ACK_WINDOW_BYTES = 2_500_000;
 /** A peer may not ask for an acknowledgement more often than this: each costs a write. */
 const ACK_WINDOW_MIN_BYTES = 65_536;
 
+const NO_BYTES = new Uint8Array(0);
+
 export interface ConnectionOrigin {
   readonly ip: string;
   readonly port: number;
@@ -283,9 +285,12 @@ export class RtmpConnection implements CommandPeer {
     if (delayMs > 0) this.#pacer.pauseFor(delayMs, now, this.#stream);
   }
 
-  /** What the stream still owes, ms: a charge of nothing answers it. */
+  /** What is still owed, ms, to the stream's limits and to the engine's own pace: a charge of nothing answers both. */
   #owed(now: number): number {
-    return this.#stream === null ? 0 : this.#services.engine.account(this.#stream.slot, 0, 0, 0, now);
+    const { engine } = this.#services;
+    if (this.#demuxer < 0) return 0;
+    const paceMs = Math.max(0, engine.feed(this.#demuxer, NO_BYTES, 0, 0, now));
+    return this.#stream === null ? paceMs : Math.max(paceMs, engine.account(this.#stream.slot, 0, 0, 0, now));
   }
 
   #acknowledge(): void {
