@@ -5,11 +5,13 @@ import { printable } from '../../telemetry/printable.ts';
 
 const ELSEWHERE = 'name another with --url or HEADGATE_URL';
 
+const CLOSED = `the connection was closed without an answer: it is not the admin port of a Headgate server, or wants https://; ${ELSEWHERE}`;
+
 /** What the codes of Node, undici and OpenSSL mean for somebody who gave a URL. */
 const UNREACHABLE: Readonly<Record<string, string>> = {
   ECONNREFUSED: `no server is running there: start one with \`headgate serve\`, or ${ELSEWHERE}`,
-  ECONNRESET: `the connection was closed without an answer: is it the admin port of a Headgate server? If not, ${ELSEWHERE}`,
-  UND_ERR_SOCKET: `the connection was closed without an answer: is it the admin port of a Headgate server? If not, ${ELSEWHERE}`,
+  ECONNRESET: CLOSED,
+  UND_ERR_SOCKET: CLOSED,
   ENOTFOUND: `the host name is not known: check its spelling, or ${ELSEWHERE}`,
   EAI_AGAIN: `the host name cannot be looked up now: check the network, or give an address with --url`,
   EHOSTUNREACH: `no way to this host: check the address and the network`,
@@ -31,7 +33,7 @@ export function unreachable(error: unknown, url: string, timeoutMs: number): Hea
   const { name, cause, message } = error as {
     name?: string;
     message?: string;
-    cause?: { code?: string; message?: string };
+    cause?: { name?: string; code?: string; message?: string };
   };
   const code = cause?.code ?? '';
   const failed = (why: string): HeadgateError =>
@@ -48,7 +50,12 @@ export function unreachable(error: unknown, url: string, timeoutMs: number): Hea
       'its certificate is not trusted here: put the CA that signed it in a file and set NODE_EXTRA_CA_CERTS to it',
     );
   }
-  if (code.startsWith('HPE_')) return notHeadgate(url, 'what answers there is no HTTP server');
+  if (cause?.name === 'HTTPParserError') return notHeadgate(url, 'what answers there does not speak HTTP');
+  if (cause?.message === 'bad port') {
+    return failed(
+      'fetch never asks this port, which belongs to another protocol: give listen.admin another one',
+    );
+  }
   return failed(printable(cause?.message ?? message ?? 'unknown fault'));
 }
 

@@ -1,6 +1,5 @@
 import { HeadgateError } from '../../lib/errors.ts';
 import { pause, Silence } from '../pause.ts';
-import type { ApiClient } from './client.ts';
 import { type ServerSentEvent, SseParser } from './sse.ts';
 
 /**
@@ -14,6 +13,12 @@ export type Followed =
   | ({ readonly kind: 'event' } & ServerSentEvent)
   /** nothing is heard any more; tried again in `retryMs` */
   | { readonly kind: 'lost'; readonly why: HeadgateError; readonly retryMs: number };
+
+/** What it needs of `ApiClient`. */
+export interface EventSource {
+  readonly url: string;
+  subscribe(interval: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+}
 
 /** The first pause before a new try, and the longest, ms: quick after a restart, cheap in a long outage. */
 const RETRY_MS_MIN = 500;
@@ -32,7 +37,7 @@ export interface FollowOptions {
 }
 
 /** Ends when `signal` is aborted. Throws only when the first try fails: later ones are told as `lost`. */
-export async function* follow(api: ApiClient, options: FollowOptions): AsyncGenerator<Followed, void> {
+export async function* follow(api: EventSource, options: FollowOptions): AsyncGenerator<Followed, void> {
   const { signal } = options;
   const first = options.retryMs ?? RETRY_MS_MIN;
   let retryMs = first;
@@ -58,7 +63,7 @@ export async function* follow(api: ApiClient, options: FollowOptions): AsyncGene
 }
 
 /** One connection, until it ends; a fault on the way is an `HG_API`. */
-async function* subscription(api: ApiClient, options: FollowOptions): AsyncGenerator<Followed, void> {
+async function* subscription(api: EventSource, options: FollowOptions): AsyncGenerator<Followed, void> {
   const silent = new AbortController();
   const body = await api.subscribe(options.interval, AbortSignal.any([options.signal, silent.signal]));
   const silence = new Silence(SILENCE_MS, () => silent.abort());

@@ -14,11 +14,14 @@ export interface StreamList {
   readonly next_cursor: string | null;
 }
 
+/** What it needs of `ApiClient`. */
+type StreamSource = Pick<ApiClient, 'get'>;
+
 /** Pages of 10,000 streams: ten times what one server is built for. */
 const PAGES_MAX = 10;
 
 /** Every live stream in one list, oldest first. */
-export async function allStreams(api: ApiClient): Promise<StreamList> {
+export async function allStreams(api: StreamSource): Promise<StreamList> {
   const list = (cursor?: string): Promise<StreamList> =>
     api.get<StreamList>('/api/v1/streams', 'streams', { cursor });
   let page = await list();
@@ -49,7 +52,7 @@ export function pathIn(text: string): string | null {
  * `live/cam1`) or name (`cam1`). Throws HG_USAGE when a name is that of
  * several, HG_API with a hint when there is none.
  */
-export async function findStream(api: ApiClient, meant: string): Promise<StreamSnapshot> {
+export async function findStream(api: StreamSource, meant: string): Promise<StreamSnapshot> {
   const path = pathIn(meant);
   if (path !== null) {
     const { streams } = await api.get<StreamList>('/api/v1/streams', 'streams', { path });
@@ -71,7 +74,7 @@ export async function findStream(api: ApiClient, meant: string): Promise<StreamS
   return named[0] ?? absent(meant, streams);
 }
 
-async function streamById(api: ApiClient, id: string): Promise<StreamSnapshot | null> {
+async function streamById(api: StreamSource, id: string): Promise<StreamSnapshot | null> {
   try {
     return await api.get<StreamSnapshot>(streamPath(id), 'id');
   } catch (error) {
