@@ -340,13 +340,13 @@ export class Headgate {
     this.#identities = identitiesOf(next);
     this.#resolver = resolverOf(next);
     this.#logger.level = next.logging.level;
+    const clients = new Map(next.clients.map((client) => [client.id, client]));
     for (const stream of this.#registry.all()) {
-      const { app, name, protocol, ip, tier, client, ipKey } = stream.identity;
-      stream.configure(
-        this.#resolver.resolve({ app, stream: name, protocol, ip, tier, client }),
-        this.#budgets,
-        now,
-      );
+      const { app, name, protocol, ip, client, ipKey } = stream.identity;
+      // A client that the file no longer knows stays what it was while its stream lives.
+      const { tier, priority } = clients.get(client) ?? stream.standing;
+      const limits = this.#resolver.resolve({ app, stream: name, protocol, ip, tier, client });
+      stream.configure({ tier, priority }, limits, this.#budgets, now);
       this.#budgets.setIp(ipKey, next.limits.ip.max_bandwidth, now);
     }
   }

@@ -97,7 +97,7 @@ export class ClientsView implements ClientsPort {
       id,
       configured: configured !== undefined,
       tier: configured?.tier ?? null,
-      priority: configured?.priority ?? streams[0]?.identity.priority ?? 0,
+      priority: configured?.priority ?? streams[0]?.standing.priority ?? 0,
       streams: streams.length,
       stream_ids: streams.slice(0, STREAM_IDS_MAX).map((stream) => stream.id),
       bitrate_bps: Math.round(use?.bps ?? 0),

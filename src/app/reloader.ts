@@ -1,4 +1,4 @@
-import { diffConfig, formatChange } from '../config/diff.ts';
+import { diffConfig, formatChange, withoutRestart } from '../config/diff.ts';
 import type { LoadResult } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
@@ -60,8 +60,9 @@ export class Reloader {
     this.counts.ok++;
     this.lastError = null;
     for (const warning of result.warnings) logger.warn({ by }, formatProblem(warning));
-    const { changes } = diffConfig(this.#parts.running(), result.config);
-    if (changes.length > 0) this.#parts.apply(result.config);
+    const running = this.#parts.running();
+    const { changes } = diffConfig(running, result.config);
+    if (changes.some(({ restart }) => !restart)) this.#parts.apply(withoutRestart(running, result.config));
     const told = changes.map(formatChange);
     for (const line of told) logger.info({ by }, `config changed: ${line}`);
     const outcome = told.length === 0 ? 'nothing changed' : 'applied to live streams';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { summary } from './mask.ts';
 import type { Config } from './schema.ts';
-import { valueAt } from './settings.ts';
+import { isRecord, valueAt } from './settings.ts';
 import { showPath, staticLeaves } from './tree.ts';
 
 /** What a reload changes, and which of it has to wait for a restart. */
@@ -54,6 +54,26 @@ export function diffConfig(before: Config, after: Config): ConfigDiff {
     });
   }
   return { sections: [...sections], changes };
+}
+
+/**
+ * What of a new config comes into force without a restart: keys that need one
+ * keep their running values, so that what is in force and what is shown agree,
+ * and the next reload reminds of what still waits.
+ */
+export function withoutRestart(running: Config, next: Config): Config {
+  let config: unknown = next;
+  for (const key of RESTART_KEYS) {
+    const path = key.split('.');
+    config = replaced(config, path, valueAt(running, path));
+  }
+  return config as Config;
+}
+
+function replaced(section: unknown, [step, ...rest]: readonly string[], value: unknown): unknown {
+  if (step === undefined) return value;
+  if (!isRecord(section)) return section;
+  return Object.freeze({ ...section, [step]: replaced(section[step], rest, value) });
 }
 
 /** One line per change for the log: `limits.stream.max_bitrate: 6Mbps -> 4Mbps`. */

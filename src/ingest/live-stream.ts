@@ -19,14 +19,18 @@ export interface StreamIdentity {
   readonly name: string;
   readonly path: string;
   readonly client: string;
-  readonly tier: string | null;
-  readonly priority: number;
   readonly ip: string;
   /** the address as limits see it: IPv6 by prefix */
   readonly ipKey: string;
   readonly port: number;
   /** names the stream key without being it, for cooldowns */
   readonly keyId: string;
+}
+
+/** What the config says of a stream's client; a reload may change it. */
+export interface ClientStanding {
+  readonly tier: string | null;
+  readonly priority: number;
 }
 
 /** Who hears what a stream's control step found. */
@@ -59,17 +63,20 @@ export class LiveStream {
   #droppedSeen = 0;
   /** ms of pauses that have ended, told by the pacer, by the level that held */
   readonly heldMs = { stream: 0, client: 0, ip: 0, global: 0 };
+  #standing: ClientStanding;
   width: number | null = null;
   height: number | null = null;
 
   constructor(
     identity: StreamIdentity,
+    standing: ClientStanding,
     limits: EffectiveLimits,
     rows: StreamRows,
     connection: StreamConnection,
     clock: { now: number; wallMs: number },
   ) {
     this.identity = identity;
+    this.#standing = standing;
     this.connection = connection;
     this.startedAt = clock.now;
     this.startedWallMs = clock.wallMs;
@@ -95,6 +102,10 @@ export class LiveStream {
   /** Limits in force, overrides included. */
   get limits(): StreamLimits {
     return this.#limits;
+  }
+
+  get standing(): ClientStanding {
+    return this.#standing;
   }
 
   get effective(): EffectiveLimits {
@@ -146,7 +157,8 @@ export class LiveStream {
   // -- limits -------------------------------------------------------------------------------------
 
   /** The config changed: new limits apply from the next packet on, under any override in force. */
-  configure(limits: EffectiveLimits, budgets: Budgets, now: number): void {
+  configure(standing: ClientStanding, limits: EffectiveLimits, budgets: Budgets, now: number): void {
+    this.#standing = standing;
     this.#configured = limits;
     budgets.setClient(this.identity.client, limits.client.max_bandwidth, now);
     this.#limitsChanged(now);

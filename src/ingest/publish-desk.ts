@@ -207,14 +207,15 @@ export class PublishDesk {
       name: publicName,
       path: named.path,
       client,
-      tier,
-      priority,
       ip: request.ip,
       ipKey,
       port: request.port,
       keyId,
     };
-    const stream = new LiveStream(identity, limits, rows, request.connection, { now, wallMs: wallMs() });
+    const stream = new LiveStream(identity, { tier, priority }, limits, rows, request.connection, {
+      now,
+      wallMs: wallMs(),
+    });
     stream.broadcastOn(
       playback.open(named.path, {
         replay: this.#services.replay(rows.slot),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { diffConfig, formatChange } from '../../../src/config/diff.ts';
+import { diffConfig, formatChange, withoutRestart } from '../../../src/config/diff.ts';
 import { loadText } from '../../../src/config/load.ts';
 import { effectiveValues, maskedConfig } from '../../../src/config/mask.ts';
 import { formatProblem } from '../../../src/config/problem.ts';
@@ -95,5 +95,17 @@ describe('the difference of two configs', () => {
     const before = config('clients: [ { id: a, keys: [ SECRET-one ] } ]');
     const after = config('clients: [ { id: a, keys: [ SECRET-two ] } ]');
     expect(diffConfig(before, after).changes.map(formatChange)).toEqual(['clients: changed']);
+  });
+
+  it('leaves what needs a restart as it runs, and takes the rest', () => {
+    const running = config('node: { id: a }\nlimits: { ip: { max_connections: 5 } }');
+    const next = config(
+      'node: { id: b }\nlisten: { rtmp: null }\nlimits: { ip: { max_connections: 7, ipv6_prefix: 48 } }',
+    );
+    const inForce = withoutRestart(running, next);
+    const { ip } = running.limits;
+    expect(inForce).toEqual({ ...running, limits: { ...running.limits, ip: { ...ip, max_connections: 7 } } });
+    expect(diffConfig(inForce, next).changes.map(({ restart }) => restart)).toEqual([true, true, true]);
+    expect(Object.isFrozen(inForce) && Object.isFrozen(inForce.limits.ip)).toBe(true);
   });
 });
