@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { AuditTrail } from '../../../src/telemetry/audit.ts';
 import { type RunningApi, startApi, streamSnapshot } from '../../contract/http-fixture.ts';
 import { CapturedTerminal, headgate } from './capture.ts';
 
@@ -279,18 +278,29 @@ describe('why', () => {
 
 describe('events', () => {
   beforeEach(() => {
-    let now = Date.parse('2026-11-20T21:40:00.000Z');
-    api.fake.trail = new AuditTrail({ receipts: 100, wallMs: () => now++ });
-    for (const detail of ['one', 'two', 'three']) {
-      api.fake.trail.act({ action: 'reload', by: 'SIGHUP', target: null, result: 'ok', detail });
+    for (const path of ['/live/one', '/live/two', '/live/three']) {
+      const decision = { reason: 'kicked', scope: 'server', key: path, limit: null, observed: null } as const;
+      const subject = {
+        ip: '192.0.2.10',
+        protocol: 'rtmp',
+        path,
+        client: 'alice',
+        stream: 's-1',
+        detail: 'x',
+      };
+      api.fake.trail.record({ ...decision, ...subject, action: 'cut', windowMs: null, retryAfterMs: 0 }, 0);
     }
   });
 
   test('shows the last ones, oldest first', async () => {
     const { code, stdout } = await ask('events -n 2');
     expect(code).toBe(0);
-    expect(stdout).toBe(
-      '2026-11-20 21:40:00Z  reload    by SIGHUP: two\n2026-11-20 21:40:00Z  reload    by SIGHUP: three\n',
+    expect(stdout.replaceAll(/r-\w+/g, 'ID')).toBe(
+      [
+        '2026-11-20 21:40:00Z  cut       kicked               /live/two  alice@192.0.2.10  ID',
+        '2026-11-20 21:40:00Z  cut       kicked               /live/three  alice@192.0.2.10  ID',
+        '',
+      ].join('\n'),
     );
   });
 
