@@ -157,7 +157,7 @@ export class Headgate {
 
   /** Starts to listen everywhere the config says; throws HG_LISTEN or HG_TLS and leaves nothing behind. */
   async start(): Promise<void> {
-    const { listen, timeouts } = this.#config;
+    const { listen } = this.#config;
     try {
       await this.#listenAdmin();
       if (listen.playback !== null) {
@@ -166,7 +166,7 @@ export class Headgate {
       }
       if (listen.rtmp !== null) this.listening.rtmp = placeOf(await this.#rtmp.listen(listen.rtmp));
       if (listen.rtmps !== null) {
-        this.listening.rtmps = placeOf(await this.#rtmp.listenTls(listen.rtmps, timeouts.handshake));
+        this.listening.rtmps = placeOf(await this.#rtmp.listenTls(listen.rtmps));
       }
     } catch (error) {
       await this.stop();

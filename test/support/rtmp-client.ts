@@ -221,7 +221,9 @@ export class RtmpClient {
 
   /** Vanishes without a word, as after kill -9. */
   vanish(): void {
-    this.socket.resetAndDestroy();
+    // Node can reset a bare TCP socket only.
+    if (this.socket instanceof tls.TLSSocket) this.socket.destroy();
+    else this.socket.resetAndDestroy();
   }
 
   // -- receiving ------------------------------------------------------------------------------------

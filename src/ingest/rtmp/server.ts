@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type net from 'node:net';
 import tls from 'node:tls';
 import type { Admission, ConnectionLease } from '../../core/admission/admission.ts';
+import type { Reason } from '../../core/reasons.ts';
 import type { Denial } from '../../core/verdict.ts';
 import { monotonicMs } from '../../lib/clock.ts';
 import { HeadgateError } from '../../lib/errors.ts';
@@ -78,15 +79,24 @@ export class RtmpServer {
   }
 
   /** Listens for RTMP over TLS. Throws HG_TLS for an unusable certificate, HG_LISTEN for the address. */
-  async listenTls(address: RtmpsAddress, handshakeTimeoutMs: number): Promise<net.AddressInfo> {
+  async listenTls(address: RtmpsAddress): Promise<net.AddressInfo> {
     const context = secureContext(address);
     return this.#listen(address, 'rtmps', (lease, peer, open) => {
       const raw = open();
       this.#handshaking.add(raw);
+      const origin: ConnectionOrigin = { ...peer, protocol: 'rtmps' };
       const socket = new tls.TLSSocket(raw, { isServer: true, secureContext: context });
-      const timer = setTimeout(() => socket.destroy(), handshakeTimeoutMs);
       let secured = false;
-      socket.on('error', () => {});
+      const timer = setTimeout(() => {
+        this.#refuse(origin, 'handshake_timeout', 'the TLS handshake was not finished in time');
+        socket.destroy();
+      }, this.#services.timeouts().handshake);
+      socket.on('error', (error: NodeJS.ErrnoException) => {
+        // A reset is an ordinary end; what OpenSSL complains of tells who publishes why it cannot.
+        const code = error.code ?? '';
+        if (!secured && code.startsWith('ERR_'))
+          this.#refuse(origin, 'protocol_error', `the TLS handshake failed: ${code}`);
+      });
       socket.once('close', () => {
         clearTimeout(timer);
         raw.destroy();
@@ -98,7 +108,7 @@ export class RtmpServer {
         secured = true;
         clearTimeout(timer);
         this.#handshaking.delete(raw);
-        const connection = this.#connection(lease, { ...peer, protocol: 'rtmps' });
+        const connection = this.#connection(lease, origin);
         socket.on('data', (chunk: Buffer) => connection.read(chunk, chunk.length));
         connection.bind(socket);
       });
@@ -130,6 +140,10 @@ export class RtmpServer {
     for (const socket of this.#handshaking) socket.destroy();
     for (const connection of this.#connections) connection.destroy();
     while (this.#connections.size > 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  #refuse(origin: ConnectionOrigin, reason: Reason, detail: string): void {
+    this.#services.desk.refuseConnection(origin, reason, detail, monotonicMs());
   }
 
   #stopListening(): void {
