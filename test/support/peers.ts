@@ -94,7 +94,7 @@ export class Peers {
   /** Every client is gone, without a word. */
   leave(): void {
     for (const timer of this.#timers.splice(0)) clearInterval(timer);
-    for (const client of this.#clients.splice(0)) client.vanish();
+    for (const client of this.#clients.splice(0)) client.socket.destroy();
   }
 }
 

@@ -108,6 +108,8 @@ export class RtmpServer {
         secured = true;
         clearTimeout(timer);
         this.#handshaking.delete(raw);
+        // From here on a broken record leaves the socket open and deaf, and only this event tells.
+        socket.on('_tlsError', () => socket.destroy());
         const connection = this.#connection(lease, origin);
         socket.on('data', (chunk: Buffer) => connection.read(chunk, chunk.length));
         connection.bind(socket);
