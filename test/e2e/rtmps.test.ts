@@ -1,32 +1,22 @@
-import { mkdtempSync, rmSync, writeFileSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { selfSigned } from '../support/certificate.ts';
+import { rmSync, writeSync } from 'node:fs';
+import { afterAll, afterEach, expect, test } from 'vitest';
 import { clip, Publisher } from '../support/ffmpeg.ts';
 import { type PeerOptions, Peers } from '../support/peers.ts';
 import type { RtmpClient } from '../support/rtmp-client.ts';
 import { pause, TestServer, until } from '../support/server.ts';
+import { listenTlsLines } from '../support/tls-pair.ts';
 
 /** RTMP over TLS: the same limits, and a listener that strangers cannot harm. */
 
-let folder: string;
+const { listen, folder } = listenTlsLines();
 let server: TestServer;
 let peers: Peers;
 const encoders: Publisher[] = [];
 
-beforeAll(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'headgate-tls-'));
-  const pair = selfSigned();
-  writeFileSync(path.join(folder, 'cert.pem'), pair.cert);
-  writeFileSync(path.join(folder, 'key.pem'), pair.key);
-});
-
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function start(config = ''): Promise<void> {
-  const files = `cert: ${folder}/cert.pem, key: ${folder}/key.pem`;
-  server = await TestServer.start({ config, listen: `  rtmps: { address: "127.0.0.1:0", ${files} }` });
+  server = await TestServer.start({ config, listen });
   peers = new Peers(server);
 }
 
