@@ -32,16 +32,18 @@ export interface FollowOptions {
   readonly interval: string;
   /** ends it */
   readonly signal: AbortSignal;
+  /** true: it was there a moment ago, so that the first try may fail like any other */
+  readonly patient?: boolean;
   /** see RETRY_MS_MIN; tests pass less */
   readonly retryMs?: number;
 }
 
-/** Ends when `signal` is aborted. Throws only when the first try fails: later ones are told as `lost`. */
+/** Ends when `signal` is aborted. Throws when the first try fails, unless `patient`: later ones are told as `lost`. */
 export async function* follow(api: EventSource, options: FollowOptions): AsyncGenerator<Followed, void> {
   const { signal } = options;
   const first = options.retryMs ?? RETRY_MS_MIN;
   let retryMs = first;
-  let opened = false;
+  let opened = options.patient ?? false;
   while (!signal.aborted) {
     let why: HeadgateError = new HeadgateError('HG_API', `${api.url} closed the connection`);
     try {

@@ -2,6 +2,7 @@ import type { StreamSnapshot, StreamTotals } from '../../core/stream.ts';
 import { HeadgateError } from '../../lib/errors.ts';
 import type { TopMoment } from '../top/moment.ts';
 import type { ApiClient } from './client.ts';
+import { Refused } from './failures.ts';
 import { follow } from './follow.ts';
 import { type NodeFacts, nodeFacts } from './node-facts.ts';
 
@@ -42,12 +43,17 @@ export async function watchMoments(
     }
   };
   tell(moment);
-  for await (const item of follow(api, { interval: '1s', signal })) {
-    if (item.kind === 'lost') moment = { ...moment, problem: item.why.message };
+  for await (const item of follow(api, { interval: '1s', signal, patient: true })) {
+    if (item.kind === 'lost') moment = { ...moment, problem: problemOf(item.why) };
     else if (item.kind === 'event' && item.event === 'snapshot') {
       if (count++ % SNAPSHOTS_PER_FACTS === 0) await refresh();
       moment = momentOf(JSON.parse(item.data) as Snapshot, facts);
     } else continue;
     tell(moment);
   }
+}
+
+/** In few words: they share a line of the screen with the name of the node. */
+function problemOf(why: HeadgateError): string {
+  return why instanceof Refused ? `refused (${why.status}), trying again` : 'trying again';
 }

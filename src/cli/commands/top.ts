@@ -64,6 +64,8 @@ async function showLive({ api, terminal }: Context): Promise<void> {
   await runTerminal({ input, output, colour: terminal.colour, unicode: terminal.unicode }, (tell) => {
     watchMoments(api, first, stopped.signal, tell).catch((error: unknown) => {
       fault = error;
+      // The view ends as it does when it is told to.
+      process.emit('SIGTERM', 'SIGTERM');
     });
     return () => stopped.abort();
   });

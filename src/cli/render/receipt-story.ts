@@ -82,14 +82,15 @@ function untilWhen(receipt: Receipt, nowMs: number): string | null {
   const { action, retry_after_ms: retryMs } = receipt;
   if (action !== 'refuse' && action !== 'cut') return null;
   if (retryMs === null) return 'Trying again will not help as things are.';
-  if (retryMs === 0) return 'It may come back at once.';
+  const may = action === 'refuse' ? 'It may try again' : 'It may come back';
+  if (retryMs === 0) return `${may} at once.`;
   const endMs = Date.parse(receipt.last_at) + retryMs;
   const end = Number.isFinite(endMs) ? ` (${instant(new Date(endMs).toISOString())})` : '';
   const left = endMs - nowMs;
   const state = left > 0 ? `, in ${formatDuration(left)}` : ', which is over';
   // A promise must not come early: whole seconds, rounded up.
   const wait = durationWords(retryMs < 1_000 ? Math.ceil(retryMs) : Math.ceil(retryMs / 1_000) * 1_000);
-  return `It may come back after ${wait}${end}${state}.`;
+  return `${may} after ${wait}${end}${state}.`;
 }
 
 /** Where a stream's own limit is looked up: it can come from several places. A stream that was cut has gone. */

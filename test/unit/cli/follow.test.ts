@@ -97,6 +97,20 @@ describe('following', () => {
     await expect(told(scripted(away), 1)).rejects.toBe(away);
   });
 
+  test('a patient listener waits for it, too', async () => {
+    const stop = new AbortController();
+    const items = follow(scripted(away, ''), {
+      interval: 'never',
+      signal: stop.signal,
+      retryMs: 1,
+      patient: true,
+    });
+    expect((await items.next()).value).toMatchObject({ kind: 'lost', why: away });
+    expect((await items.next()).value).toEqual({ kind: 'open' });
+    stop.abort();
+    expect((await items.next()).done).toBe(true);
+  });
+
   test('ends at once when it is told to, in the middle of a pause', async () => {
     const stop = new AbortController();
     const items = follow(scripted(''), { interval: 'never', signal: stop.signal, retryMs: 3_600_000 });

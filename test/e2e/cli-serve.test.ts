@@ -1,0 +1,246 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Cli, headgate } from '../support/cli.ts';
+import { TestServer, until } from '../support/server.ts';
+
+/** What keeps `serve` from starting, and what `check` says about it: one line and the right exit code. */
+
+const MAIN = path.resolve(import.meta.dirname, '../../src/main.ts');
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'headgate-serve-'));
+  for (const name of ['one', 'two']) {
+    const made = ['-keyout', `${name}.key`, '-out', `${name}.pem`, '-days', '2', '-subj', '/CN=localhost'];
+    const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+    execFileSync('openssl', ['req', ...kind, ...made], { cwd: folder, stdio: 'ignore' });
+  }
+  write('free.yaml', listen({}));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function write(name: string, text: string): string {
+  const file = path.join(folder, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+/** A config whose listeners take free ports, except those that are given. */
+function listen(given: Record<string, string>): string {
+  const places = { rtmp: '"127.0.0.1:0"', playback: '"127.0.0.1:0"', admin: '"127.0.0.1:0"', ...given };
+  return `listen:\n${Object.entries(places)
+    .map(([name, place]) => `  ${name}: ${place}\n`)
+    .join('')}`;
+}
+
+async function expectLine(args: readonly string[], code: number, line: RegExp, options = {}): Promise<void> {
+  const ran = await headgate(args, { cwd: folder, ...options });
+  expect(ran.stderr).toMatch(line);
+  expect(ran.stderr.trimEnd()).not.toContain('\n');
+  expect(ran).toMatchObject({ code, stdout: '' });
+}
+
+describe('a port in use', () => {
+  let taken: net.Server;
+  let port: number;
+  beforeAll(async () => {
+    taken = net.createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    port = (taken.address() as net.AddressInfo).port;
+  });
+  afterAll(() => taken.close());
+
+  test.each(['rtmp', 'playback', 'admin'])('of listen.%s', async (name) => {
+    write('taken.yaml', listen({ [name]: `"127.0.0.1:${port}"` }));
+    await expectLine(
+      ['serve', '-c', 'taken.yaml'],
+      1,
+      new RegExp(`^headgate: .*cannot listen on 127.0.0.1:${port}: .*in use`),
+      {
+        env: { HEADGATE_LOGGING__LEVEL: 'error' },
+      },
+    );
+  });
+});
+
+test('an address that is not of this machine', async () => {
+  write('foreign.yaml', listen({ rtmp: '"192.0.2.1:1935"' }));
+  await expectLine(
+    ['serve', '-c', 'foreign.yaml'],
+    1,
+    /^headgate: cannot listen on 192\.0\.2\.1:1935: this machine has no such address/,
+  );
+});
+
+test('a port that the system does not give', async () => {
+  // Whether a low port needs a privilege differs between machines: the answer of the system is put in its place.
+  const refuse = `import net from 'node:net';
+    net.Server.prototype.listen = function () {
+      process.nextTick(() => this.emit('error', Object.assign(new Error('listen EACCES'), { code: 'EACCES' })));
+      return this;
+    };`;
+  await expectLine(
+    ['serve', '-c', 'free.yaml'],
+    1,
+    /^headgate: .*cannot listen on 127\.0\.0\.1:0: no permission/,
+    {
+      nodeArgs: ['--import', `data:text/javascript,${encodeURIComponent(refuse)}`],
+    },
+  );
+});
+
+describe.each(['serve', 'check'])('%s', (command) => {
+  test('a file that is not there', () =>
+    expectLine(
+      [command, '-c', 'missing.yaml'],
+      2,
+      /^missing\.yaml: there is no such file; give another with -c FILE\n$/,
+    ));
+
+  test('a folder', () => expectLine([command, '-c', '.'], 2, /^\.: is a folder/));
+
+  test('a file that may not be read', async () => {
+    const file = write('secret.yaml', 'version: 1\n');
+    chmodSync(file, 0o000);
+    if (process.getuid?.() !== 0) {
+      await expectLine([command, '-c', 'secret.yaml'], 2, /^secret\.yaml: no permission to read it/);
+      return;
+    }
+    // Nothing is forbidden to root: ask as somebody else, who must be able to enter the folder.
+    chownSync(folder, 65_534, 65_534);
+    const { status, stderr } = spawnSync(process.execPath, [MAIN, command, '-c', 'secret.yaml'], {
+      cwd: folder,
+      encoding: 'utf8',
+      uid: 65_534,
+      gid: 65_534,
+    });
+    expect(stderr).toMatch(/^secret\.yaml: no permission to read it/);
+    expect(status).toBe(2);
+  });
+
+  test('every error with its place', async () => {
+    write('wrong.yaml', 'limits:\n  stream:\n    max_bitrate: 6\n    max_fsp: 60fps\n');
+    const { code, stdout, stderr } = await headgate([command, '-c', 'wrong.yaml'], { cwd: folder });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(
+      /^wrong\.yaml:3:18 limits\.stream\.max_bitrate: .*unit.*\nwrong\.yaml:4:5 .*max_fsp.*max_fps.*\n$/,
+    );
+  });
+
+  test('a key that is not the key of the certificate', async () => {
+    const rtmps = '{ address: "127.0.0.1:0", cert: one.pem, key: two.key }';
+    write('tls.yaml', listen({ rtmps }));
+    await expectLine(
+      [command, '-c', 'tls.yaml'],
+      2,
+      /^tls\.yaml:\d+: listen\.rtmps: key is not the private key of cert/,
+    );
+  });
+
+  test('a certificate that is none', async () => {
+    write('none.pem', 'hello\n');
+    write('tls.yaml', listen({ rtmps: '{ address: "127.0.0.1:0", cert: none.pem, key: two.key }' }));
+    await expectLine([command, '-c', 'tls.yaml'], 2, /listen\.rtmps: cert holds no certificate in PEM form/);
+  });
+
+  test('an API for everybody without a token', async () => {
+    write('open.yaml', listen({ admin: '"0.0.0.0:0"' }));
+    await expectLine([command, '-c', 'open.yaml'], 2, /^open\.yaml:\d+:\d+ .*token/);
+  });
+
+  test('a variable that is wrong', () =>
+    expectLine(
+      [command, '-c', 'free.yaml'],
+      2,
+      /^HEADGATE_LIMITS__STREAM__MAX_BITRATE limits\.stream\.max_bitrate: /,
+      {
+        env: { HEADGATE_LIMITS__STREAM__MAX_BITRATE: '6' },
+      },
+    ));
+});
+
+describe('without a named file', () => {
+  const env = Object.fromEntries(
+    ['RTMP', 'PLAYBACK', 'ADMIN'].map((name) => [`HEADGATE_LISTEN__${name}`, '127.0.0.1:0']),
+  );
+
+  test.each([
+    ['the defaults serve', null, 'ingest-1'],
+    ['config/headgate.yaml is read where it is', 'node: { id: from-file }\n', 'from-file'],
+  ])('%s', async (_what, text, id) => {
+    const cwd = mkdtempSync(path.join(folder, 'cwd-'));
+    if (text !== null) {
+      mkdirSync(path.join(cwd, 'config'));
+      writeFileSync(path.join(cwd, 'config/headgate.yaml'), text);
+    }
+    const checked = await headgate(['check'], { cwd, env });
+    expect(checked).toMatchObject({ code: 0, stderr: '' });
+    expect(checked.stdout).toMatch(new RegExp(`^node\\.id +${id} `, 'm'));
+    const server = new Cli(['serve'], { cwd, env });
+    await until(() => server.stdout.includes('headgate is ready'), 'the server to be ready');
+    expect(server.stdout).toContain(`"node":"${id}"`);
+    expect(await server.stop('SIGTERM')).toBe(0);
+  });
+});
+
+test.each(['a full disk', 'nobody'])(
+  'a log that is written to %s does not stop the server',
+  async (reader) => {
+    const place = `127.0.0.1:${await freePort()}`;
+    const stdout = reader === 'nobody' ? 'pipe' : openSync('/dev/full', 'w');
+    const args = [MAIN, 'serve', '-c', path.join(folder, 'free.yaml')];
+    const env = { ...process.env, HEADGATE_LISTEN__ADMIN: place };
+    const server = spawn(process.execPath, args, { env, stdio: ['ignore', stdout, 'inherit'] });
+    server.stdout?.destroy();
+    const answers = () =>
+      fetch(`http://${place}/healthz`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    await until(answers, 'the server to answer');
+    server.kill('SIGTERM');
+    expect(await once(server, 'exit')).toEqual([0, null]);
+    if (typeof stdout === 'number') closeSync(stdout);
+  },
+);
+
+async function freePort(): Promise<number> {
+  const server = net.createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as net.AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+test('SIGTERM ends it with 0', async () => {
+  const server = await TestServer.start();
+  expect(await server.stop('SIGTERM')).toBe(0);
+});
+
+test('asking for the version loads no server', async () => {
+  const trace = `import { registerHooks } from 'node:module';
+    import { writeSync } from 'node:fs';
+    registerHooks({ load(url, context, next) { writeSync(2, url + '\\n'); return next(url, context); } });`;
+  const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(trace)}`];
+  for (const args of [['--version'], ['streams', '--help']]) {
+    const { code, stderr } = await headgate(args, { nodeArgs });
+    expect(code).toBe(0);
+    expect(stderr).toContain('/commander/');
+    expect(stderr).not.toMatch(/fastify|zod|pino|src\/(app|http|ingest|core)\b/);
+  }
+});
