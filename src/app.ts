@@ -209,6 +209,7 @@ export class Headgate {
     this.#rtmp.drain();
     while (this.#registry.size > 0 && monotonicMs() < cutAt) await pause(50);
     this.cutAll();
+    this.#rtmp.dismiss();
     await this.#rtmp.settled(Math.max(0, began + budgetMs - monotonicMs()));
     await this.stop();
   }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -25,6 +25,10 @@ export interface ServerOptions {
   /** YAML lines added to `listen`, two spaces in front */
   readonly listen?: string;
   readonly env?: Record<string, string>;
+  /** runs as that user; only root may ask */
+  readonly uid?: number;
+  /** its working folder may be read, not written to */
+  readonly frozen?: boolean;
   /** arguments of Node itself */
   readonly nodeArgs?: readonly string[];
 }
@@ -62,12 +66,14 @@ export class TestServer {
     const places = ['rtmp', 'playback', 'admin'].map((name) => `  ${name}: "127.0.0.1:0"`);
     this.#listen = ['listen:', ...places, options.listen ?? ''].join('\n');
     this.configure(options.config ?? '');
+    if (options.frozen === true) chmodSync(this.folder, 0o555);
     const args = [...(options.nodeArgs ?? []), path.join(ROOT, 'src/main.ts'), 'serve', '-c', this.file];
     const env = { ...process.env, NO_COLOR: '1', ...options.env };
     this.process = spawn(process.execPath, args, {
       cwd: this.folder,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
+      ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
     });
     this.process.stderr?.on('data', (text: Buffer) => {
       this.stderr += text;

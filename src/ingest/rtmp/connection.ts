@@ -223,18 +223,22 @@ export class RtmpConnection implements CommandPeer {
     else this.#refuse('publish_timeout', 'connected, but neither published nor played in time');
   }
 
-  /** The server drains: a publisher is told; others have nothing to wait for. */
+  /** The server drains: a publisher is told. Who has not published yet is refused when it tries. */
   drain(): void {
-    if (this.#stage === 'live') {
-      this.reply(
-        replies.onStatus(
-          this.#session.publishStreamId,
-          'warning',
-          'NetConnection.Connect.AppShutdown',
-          'headgate: draining: this server is shutting down, publish elsewhere',
-        ),
-      );
-    } else if (this.#stage !== 'closing') this.destroy();
+    if (this.#stage !== 'live') return;
+    this.reply(
+      replies.onStatus(
+        this.#session.publishStreamId,
+        'warning',
+        'NetConnection.Connect.AppShutdown',
+        'headgate: draining: this server is shutting down, publish elsewhere',
+      ),
+    );
+  }
+
+  /** Ends it now, unless it is saying farewell already. */
+  dismiss(): void {
+    if (this.#stage !== 'closing') this.destroy();
   }
 
   destroy(): void {

@@ -122,11 +122,16 @@ export class RtmpServer {
     for (const connection of this.#connections) connection.checkDeadline(now);
   }
 
-  /** No newcomers from now on; those who publish are told. */
+  /** Those who publish are told. Listeners stay, so that admission tells newcomers why they are refused. */
   drain(): void {
+    for (const connection of this.#connections) connection.drain();
+  }
+
+  /** Stops listening and ends every connection that is not saying farewell: nobody publishes any more. */
+  dismiss(): void {
     this.#stopListening();
     for (const socket of this.#handshaking) socket.destroy();
-    for (const connection of this.#connections) connection.drain();
+    for (const connection of this.#connections) connection.dismiss();
   }
 
   /** Resolves when every connection has closed, or after `withinMs`. */
