@@ -1,13 +1,12 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { ApiClient } from '../../src/cli/api/client.ts';
 import { headgate } from '../support/cli.ts';
+import { listenTlsLines } from '../support/tls-pair.ts';
 
 /** What a command says when what answers, or does not, is no Headgate server. */
 
@@ -15,10 +14,7 @@ const closers: (() => void)[] = [];
 let folder: string;
 
 beforeAll(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'headgate-cli-'));
-  const made = ['-keyout', 'key.pem', '-out', 'cert.pem', '-days', '2', '-subj', '/CN=localhost'];
-  const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  execFileSync('openssl', ['req', ...kind, ...made], { cwd: folder, stdio: 'ignore' });
+  folder = listenTlsLines().folder;
 });
 afterEach(() => {
   for (const close of closers.splice(0)) close();
@@ -62,9 +58,20 @@ async function nobody(): Promise<number> {
   return port;
 }
 
+const NO_STREAMS = JSON.stringify({
+  streams: [],
+  totals: { streams: 0, bitrate_bps: 0, bytes: 0, packets_per_sec: 0, connections: 0 },
+  next_cursor: null,
+});
+
+/** The API behind a proxy that speaks TLS. */
 const tls = () => {
-  const [cert, key] = ['cert.pem', 'key.pem'].map((name) => readFileSync(path.join(folder, name)));
-  return listening(https.createServer({ cert, key } as https.ServerOptions, (_, response) => response.end()));
+  const pair = {
+    cert: readFileSync(path.join(folder, 'cert.pem')),
+    key: readFileSync(path.join(folder, 'key.pem')),
+  };
+  const json = { 'content-type': 'application/json' };
+  return listening(https.createServer(pair, (_, response) => response.writeHead(200, json).end(NO_STREAMS)));
 };
 
 test.each([
@@ -171,6 +178,14 @@ test.each([
   const { code, stderr } = await headgate(['streams', '--url', url]);
   expect(code).toBe(1);
   expect(stderr).toContain(says);
+});
+
+test('a certificate that is vouched for is accepted', async () => {
+  const url = `https://localhost:${await tls()}`;
+  const { code, stderr } = await headgate(['streams', '--url', url], {
+    env: { NODE_EXTRA_CA_CERTS: path.join(folder, 'cert.pem') },
+  });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: 'headgate: no live streams\n' });
 });
 
 test('a server that never answers is given up', async () => {

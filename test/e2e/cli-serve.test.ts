@@ -1,21 +1,13 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Cli, headgate } from '../support/cli.ts';
 import { TestServer, until } from '../support/server.ts';
+import { listenTlsLines } from '../support/tls-pair.ts';
 
 /** What keeps `serve` from starting, and what `check` says about it: one line and the right exit code. */
 
@@ -24,12 +16,9 @@ const MAIN = path.resolve(import.meta.dirname, '../../src/main.ts');
 let folder: string;
 
 beforeAll(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'headgate-serve-'));
-  for (const name of ['one', 'two']) {
-    const made = ['-keyout', `${name}.key`, '-out', `${name}.pem`, '-days', '2', '-subj', '/CN=localhost'];
-    const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-    execFileSync('openssl', ['req', ...kind, ...made], { cwd: folder, stdio: 'ignore' });
-  }
+  folder = listenTlsLines().folder;
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  write('other.pem', privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
   write('free.yaml', listen({}));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -114,22 +103,14 @@ describe.each(['serve', 'check'])('%s', (command) => {
 
   test('a folder', () => expectLine([command, '-c', '.'], 2, /^\.: is a folder/));
 
-  test('a file that may not be read', async () => {
-    const file = write('secret.yaml', 'version: 1\n');
-    chmodSync(file, 0o000);
-    if (process.getuid?.() !== 0) {
-      await expectLine([command, '-c', 'secret.yaml'], 2, /^secret\.yaml: no permission to read it/);
-      return;
-    }
-    // Nothing is forbidden to root: ask as somebody else, who must be able to enter the folder.
-    chownSync(folder, 65_534, 65_534);
-    const { status, stderr } = spawnSync(process.execPath, [MAIN, command, '-c', 'secret.yaml'], {
-      cwd: folder,
-      encoding: 'utf8',
-      uid: 65_534,
-      gid: 65_534,
-    });
-    expect(stderr).toMatch(/^secret\.yaml: no permission to read it/);
+  test('a file that may not be read', () => {
+    chmodSync(write('secret.yaml', 'version: 1\n'), 0o000);
+    const node = [process.execPath, MAIN, command, '-c', 'secret.yaml'];
+    // Root reads everything, until it gives up the capabilities for it (setpriv is part of util-linux).
+    const capabilities = ['setpriv', '--bounding-set=-dac_override,-dac_read_search'];
+    const [program = '', ...args] = process.getuid?.() === 0 ? [...capabilities, ...node] : node;
+    const { status, stderr } = spawnSync(program, args, { cwd: folder, encoding: 'utf8' });
+    expect(stderr).toMatch(/^secret\.yaml: no permission to read it; check its owner and mode\n$/);
     expect(status).toBe(2);
   });
 
@@ -143,7 +124,7 @@ describe.each(['serve', 'check'])('%s', (command) => {
   });
 
   test('a key that is not the key of the certificate', async () => {
-    const rtmps = '{ address: "127.0.0.1:0", cert: one.pem, key: two.key }';
+    const rtmps = '{ address: "127.0.0.1:0", cert: cert.pem, key: other.pem }';
     write('tls.yaml', listen({ rtmps }));
     await expectLine(
       [command, '-c', 'tls.yaml'],
@@ -154,7 +135,7 @@ describe.each(['serve', 'check'])('%s', (command) => {
 
   test('a certificate that is none', async () => {
     write('none.pem', 'hello\n');
-    write('tls.yaml', listen({ rtmps: '{ address: "127.0.0.1:0", cert: none.pem, key: two.key }' }));
+    write('tls.yaml', listen({ rtmps: '{ address: "127.0.0.1:0", cert: none.pem, key: key.pem }' }));
     await expectLine([command, '-c', 'tls.yaml'], 2, /listen\.rtmps: cert holds no certificate in PEM form/);
   });
 

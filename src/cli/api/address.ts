@@ -2,7 +2,7 @@ import { HeadgateError } from '../../lib/errors.ts';
 import { printable } from '../../telemetry/printable.ts';
 
 /** Where the admin API is when nobody says otherwise: the default of `listen.admin`. */
-export const DEFAULT_URL = 'http://127.0.0.1:8080';
+const DEFAULT_URL = 'http://127.0.0.1:8080';
 
 export interface ApiAddress {
   /** without a slash at the end; a path of a reverse proxy stays */

@@ -32,7 +32,7 @@ function subject({ path, client, ip }: Receipt): string {
 }
 
 /** What was seen of what is allowed. */
-export function numbers({ reason, limit, observed, window }: Receipt): string {
+function numbers({ reason, limit, observed, window }: Receipt): string {
   if (limit === null || observed === null) return '';
   return `  ${observedWords(reason, observed)} of ${limitWords(reason, limit, window)}`;
 }
