@@ -12,6 +12,7 @@
         "native/media_tag.cc",
         "native/publication.cc",
         "native/rtmp_demux.cc",
+        "native/socket_napi.cc",
         "native/video_tag.cc"
       ],
       "include_dirs": ["<!@(node -p \"require('node-addon-api').include\")"],

@@ -6,6 +6,7 @@
 #include "outbox.h"
 #include "rtmp_limits.h"
 #include "slab_layout.h"
+#include "socket_napi.h"
 
 namespace {
 
@@ -43,6 +44,7 @@ Napi::Object layout_of(Napi::Env env) {
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("Engine", headgate::EngineObject::define(env));
   exports.Set("AccountingProbe", headgate::define_accounting_probe(env));
+  exports.Set("setReceiveLowWater", headgate::define_receive_low_water(env));
   exports.Set("errors", errors_of(env));
   exports.Set("layout", layout_of(env));
   return exports;

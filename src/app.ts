@@ -74,6 +74,7 @@ export class Headgate {
   #config: Config;
   readonly #log: ServerLog;
   readonly #logger: Logger;
+  readonly #slab: Slab;
   readonly #engine: EngineSet;
   readonly #admission: Admission;
   readonly #budgets: Budgets;
@@ -104,10 +105,10 @@ export class Headgate {
     this.#log = options.log;
     this.#config = config;
     this.#logger = logger;
-    const slab = new Slab({ streams: STREAM_ROWS, sharedNodes: SHARED_NODES });
-    this.#engine = createEngine(slab, engineOptions(config));
+    this.#slab = new Slab({ streams: STREAM_ROWS, sharedNodes: SHARED_NODES });
+    this.#engine = createEngine(this.#slab, engineOptions(config));
     this.#admission = new Admission(config);
-    this.#budgets = new Budgets(slab, config.limits.global.max_bandwidth);
+    this.#budgets = new Budgets(this.#slab, config.limits.global.max_bandwidth);
     this.#playback = new Playback(playbackLimits(config), logger);
     this.#audit = new AuditTrail({ receipts: config.audit.receipts, wallMs });
     this.#lines = new DecisionLog(logger);
@@ -121,7 +122,7 @@ export class Headgate {
     this.#resolver = resolverOf(config);
     this.#desk = new PublishDesk({
       admission: this.#admission,
-      slab,
+      slab: this.#slab,
       budgets: this.#budgets,
       registry: this.#registry,
       playback: this.#playback,
@@ -245,6 +246,7 @@ export class Headgate {
       desk: this.#desk,
       engine: this.#engine.engine,
       registry: this.#registry,
+      slab: this.#slab,
       about: {
         name: 'headgate',
         version: VERSION,
@@ -325,7 +327,7 @@ export class Headgate {
   }
 
   #round(now: number): void {
-    this.#rtmp.checkDeadlines(now);
+    this.#rtmp.round(now, this.#registry.size);
     this.#admission.evictIdle(now, EVICT_STEPS);
     this.#lines.tick(now);
   }

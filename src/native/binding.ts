@@ -97,6 +97,8 @@ export interface NativeAddon {
     options: EngineOptions,
   ) => NativeEngine;
   readonly AccountingProbe: new (nodes: Float64Array, streams: Float64Array) => AccountingProbe;
+  /** The socket is not reported readable before `bytes` have come, or its end; false where the system does not take it. */
+  readonly setReceiveLowWater: (fd: number, bytes: number) => boolean;
   /** names of protocol errors by number */
   readonly errors: readonly string[];
   /** the constants the addon was compiled with, to be compared with those of the TypeScript */

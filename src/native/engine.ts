@@ -1,4 +1,11 @@
-import { type EngineOptions, IO_LENGTH, loadNative, type NativeEngine, OUTBOX_BYTES } from './binding.ts';
+import {
+  type EngineOptions,
+  IO_LENGTH,
+  loadNative,
+  type NativeAddon,
+  type NativeEngine,
+  OUTBOX_BYTES,
+} from './binding.ts';
 import { OutboxReader } from './outbox.ts';
 
 /** An engine with the memory it shares with JavaScript. */
@@ -9,6 +16,8 @@ export interface EngineSet {
   readonly outbox: OutboxReader;
   /** names of protocol errors by number */
   readonly engineErrors: readonly string[];
+  /** see `NativeAddon.setReceiveLowWater` */
+  readonly setReceiveLowWater: NativeAddon['setReceiveLowWater'];
 }
 
 /** Makes the engine of one server over the slab's tables. Throws HG_NATIVE_MISSING. */
@@ -20,5 +29,11 @@ export function createEngine(
   const io = new Float64Array(IO_LENGTH);
   const outbox = new Uint8Array(OUTBOX_BYTES);
   const engine = new addon.Engine(slab.nodes, slab.streams, outbox, io, options);
-  return { engine, io, outbox: new OutboxReader(outbox), engineErrors: addon.errors };
+  return {
+    engine,
+    io,
+    outbox: new OutboxReader(outbox),
+    engineErrors: addon.errors,
+    setReceiveLowWater: addon.setReceiveLowWater,
+  };
 }

@@ -77,21 +77,6 @@ export class Enforcement {
     return this.#open !== 0;
   }
 
-  /** Reasons of the open episodes, most telling first, each once. */
-  reasons(): Reason[] {
-    const found = new Set<Reason>();
-    for (let i = 0; i < CONSTRAINTS.length; i++) {
-      if ((this.#open & (1 << i)) !== 0) found.add(reasonOfConstraint(i));
-    }
-    return [...found];
-  }
-
-  /** ms since the open episode of `constraint` began, 0 when none is open. */
-  lastedMs(constraint: number, now: number): number {
-    const since = this.#since[constraint] ?? Number.NaN;
-    return Number.isNaN(since) ? 0 : now - since;
-  }
-
   /**
    * Takes in the bits the data plane set since the last step. `exceeded` is
    * the EXCEEDED field of the stream row, `now` monotonic ms.

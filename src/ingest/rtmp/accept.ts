@@ -114,6 +114,12 @@ function plainIp(address: string): string {
   return address.startsWith(MAPPED) && address.includes('.') ? address.slice(MAPPED.length) : address;
 }
 
+/** The descriptor under a plain TCP socket; -1 where there is none to be had. */
+export function descriptorOf(socket: net.Socket): number {
+  const fd = (socket as unknown as { _handle?: { fd?: number } | null })._handle?.fd;
+  return fd ?? -1;
+}
+
 /** One line an operator can act on. */
 export function listenError(
   address: { host: string; port: number },

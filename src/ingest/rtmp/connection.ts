@@ -6,8 +6,10 @@ import { monotonicMs } from '../../lib/clock.ts';
 import { IO } from '../../native/binding.ts';
 import type { LiveStream } from '../live-stream.ts';
 import type { CutOrder } from '../ports.ts';
+import { descriptorOf } from './accept.ts';
 import { type CommandPeer, CommandSession } from './commands.ts';
 import { Handshake } from './handshake.ts';
+import { LowWater, lowWaterBytes } from './low-water.ts';
 import { Pacer } from './pacer.ts';
 import { readSliceBytes } from './read-slice.ts';
 import * as replies from './replies.ts';
@@ -64,6 +66,8 @@ export class RtmpConnection implements CommandPeer {
   #stream: LiveStream | null = null;
   /** size of the buffer that reads land in now */
   #readBytes = 0;
+  /** null unless it publishes over plain TCP */
+  #lowWater: LowWater | null = null;
   #received = 0;
   #acknowledged = 0;
   #ackWindow = ACK_WINDOW_BYTES;
@@ -117,6 +121,7 @@ export class RtmpConnection implements CommandPeer {
       offset = used;
     }
     if (offset < length) this.#demux(input, offset, length - offset, now);
+    this.#lowWater?.touched();
     if (this.#received - this.#acknowledged >= this.#ackWindow) this.#acknowledge();
   }
 
@@ -149,6 +154,9 @@ export class RtmpConnection implements CommandPeer {
     this.#stream = stream;
     this.#stage = 'live';
     this.#deadlineAt = Number.POSITIVE_INFINITY;
+    if (this.origin.protocol === 'rtmp' && this.#socket !== null) {
+      this.#lowWater = new LowWater(this.#services.setReceiveLowWater, descriptorOf(this.#socket));
+    }
   }
 
   /** The peer plays from now on; a dead one is found by its queue. */
@@ -162,6 +170,7 @@ export class RtmpConnection implements CommandPeer {
     const stream = this.#stream;
     if (stream === null) return;
     this.#stream = null;
+    this.#readAtOnce();
     this.#pacer.clear(now);
     this.#services.engine.detach(this.#demuxer);
     this.#services.desk.ended(stream, 'unpublished', now);
@@ -178,6 +187,7 @@ export class RtmpConnection implements CommandPeer {
     const socket = this.#socket;
     if (this.#stage === 'closing' || socket === null) return;
     this.#stage = 'closing';
+    this.#readAtOnce();
     this.#pacer.clear(monotonicMs());
     this.#releaseDemuxer();
     for (const message of messages) socket.write(message);
@@ -221,6 +231,17 @@ export class RtmpConnection implements CommandPeer {
       this.#refuse('handshake_timeout', 'the RTMP handshake was not finished in time');
     else if (this.#session.finished) this.farewell();
     else this.#refuse('publish_timeout', 'connected, but neither published nor played in time');
+  }
+
+  /** How much is let come together before a read, by how busy the server is. A few times a second. */
+  aimReads(liveStreams: number): void {
+    if (this.#lowWater === null || this.#stream === null) return;
+    this.#lowWater.aim(lowWaterBytes(this.#stream.ring.bitrateBps(), liveStreams));
+  }
+
+  /** Every `QUIET_ROUND_MS`: a socket that has come to rest below its mark is read all the same. */
+  readIfQuiet(): void {
+    this.#lowWater?.round();
   }
 
   /** The server drains: a publisher is told. Who has not published yet is refused when it tries. */
@@ -320,6 +341,11 @@ export class RtmpConnection implements CommandPeer {
     }
   }
 
+  #readAtOnce(): void {
+    this.#lowWater?.aim(1);
+    this.#lowWater = null;
+  }
+
   #releaseDemuxer(): void {
     if (this.#demuxer >= 0) this.#services.engine.close(this.#demuxer);
     this.#demuxer = -1;
@@ -328,6 +354,7 @@ export class RtmpConnection implements CommandPeer {
 
   #closed(): void {
     const now = monotonicMs();
+    this.#lowWater = null;
     this.#stage = 'closing';
     this.#pacer.clear(now);
     this.#session.closed();

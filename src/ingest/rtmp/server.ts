@@ -8,6 +8,7 @@ import { monotonicMs } from '../../lib/clock.ts';
 import { HeadgateError } from '../../lib/errors.ts';
 import { listenTcp, type OpenSocket, type Peer } from './accept.ts';
 import { type ConnectionOrigin, RtmpConnection } from './connection.ts';
+import { QUIET_ROUND_MS } from './low-water.ts';
 import type { RtmpServices } from './services.ts';
 
 /**
@@ -45,11 +46,15 @@ export class RtmpServer {
   readonly #handshaking = new Set<net.Socket>();
   readonly #listeners: net.Server[] = [];
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  readonly #quietTimer: NodeJS.Timeout;
 
   constructor(services: RtmpServices, admission: Admission, door: DoorWatcher) {
     this.#services = services;
     this.#admission = admission;
     this.#door = door;
+    this.#quietTimer = setInterval(() => {
+      for (const connection of this.#connections) connection.readIfQuiet();
+    }, QUIET_ROUND_MS).unref();
   }
 
   get connections(): number {
@@ -117,9 +122,12 @@ export class RtmpServer {
     });
   }
 
-  /** Ends what has overstayed its stage. Called by the control loop. */
-  checkDeadlines(now: number): void {
-    for (const connection of this.#connections) connection.checkDeadline(now);
+  /** Ends what has overstayed its stage, and sets how reads are put together. Called by the control loop. */
+  round(now: number, liveStreams: number): void {
+    for (const connection of this.#connections) {
+      connection.checkDeadline(now);
+      connection.aimReads(liveStreams);
+    }
   }
 
   /** Those who publish are told. Listeners stay, so that admission tells newcomers why they are refused. */
@@ -144,6 +152,7 @@ export class RtmpServer {
   /** Stops listening and destroys every connection; resolves when all are gone. */
   async close(): Promise<void> {
     this.#stopListening();
+    clearInterval(this.#quietTimer);
     for (const socket of this.#handshaking) socket.destroy();
     for (const connection of this.#connections) connection.destroy();
     while (this.#connections.size > 0) await new Promise((resolve) => setImmediate(resolve));

@@ -2,6 +2,7 @@ import type { NativeEngine } from '../../native/binding.ts';
 import type { OutboxReader } from '../../native/outbox.ts';
 import type { Playback } from '../playback/playback.ts';
 import type { PublishDesk } from '../publish-desk.ts';
+import type { SetLowWater } from './low-water.ts';
 
 /** Stage timeouts, ms. */
 export interface StageTimeouts {
@@ -18,6 +19,7 @@ export interface RtmpServices {
   readonly outbox: OutboxReader;
   /** names of the engine's protocol errors by code */
   readonly engineErrors: readonly string[];
+  readonly setReceiveLowWater: SetLowWater;
   readonly desk: PublishDesk;
   readonly playback: Playback;
   /** read anew each time: a reload changes them */

@@ -1,0 +1,32 @@
+#include "socket_napi.h"
+
+#ifndef _WIN32
+#include <sys/socket.h>
+#endif
+
+namespace headgate {
+
+namespace {
+
+Napi::Value set_receive_low_water(const Napi::CallbackInfo& call) {
+  int32_t fd, bytes;
+  if (napi_get_value_int32(call.Env(), call[0], &fd) != napi_ok ||
+      napi_get_value_int32(call.Env(), call[1], &bytes) != napi_ok) {
+    napi_throw_type_error(call.Env(), nullptr, "headgate: a descriptor and a number of bytes were expected");
+    return {};
+  }
+#ifdef _WIN32
+  return Napi::Boolean::New(call.Env(), false);
+#else
+  const int failed = setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes);
+  return Napi::Boolean::New(call.Env(), failed == 0);
+#endif
+}
+
+}  // namespace
+
+Napi::Function define_receive_low_water(Napi::Env env) {
+  return Napi::Function::New(env, set_receive_low_water, "setReceiveLowWater");
+}
+
+}  // namespace headgate
