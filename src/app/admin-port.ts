@@ -1,5 +1,6 @@
 import v8 from 'node:v8';
 import type { Admission } from '../core/admission/admission.ts';
+import type { Slab } from '../core/meter/slab.ts';
 import { STREAM } from '../core/meter/slab-layout.ts';
 import type { StreamSnapshot, StreamTotals } from '../core/stream.ts';
 import type {
@@ -31,6 +32,7 @@ export interface AdminParts extends ClientsParts {
   readonly desk: PublishDesk;
   readonly engine: NativeEngine;
   readonly registry: StreamRegistry;
+  readonly slab: Slab;
   readonly about: ServerAbout;
   connections(): number;
   readiness(): Readiness;
@@ -117,7 +119,12 @@ class StreamsView implements StreamsPort {
     const told = Object.entries(change).map(
       ([limit, value]) => `${limit}=${value === null ? 'config' : value}`,
     );
-    const until = forMs === null ? 'until the stream ends' : `for ${forMs / 1000} s`;
+    const until =
+      stream.override.untilMs === null
+        ? 'nothing overridden'
+        : forMs === null
+          ? 'until the stream ends'
+          : `for ${forMs / 1000} s`;
     audit.act({
       action: 'limit',
       by,
@@ -155,6 +162,7 @@ function serverView(parts: AdminParts): ServerPort {
           gop_bytes: engine.gopBytes,
           pending_bytes: engine.pendingBytes,
           gop_evictions: engine.gopEvictions,
+          slab: { streams: parts.slab.streamsInUse, nodes: parts.slab.nodesInUse },
         },
       };
     },

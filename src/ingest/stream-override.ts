@@ -21,14 +21,18 @@ export class StreamOverride {
     return limit in this.#values;
   }
 
-  /** Keys that `change` does not name stay; all of them now end at `untilMs`. */
+  /**
+   * Keys that `change` does not name stay; all of them now end at `untilMs`,
+   * unless the change only takes something back.
+   */
   set(change: StreamLimitChange, untilMs: number): void {
+    const adds = Object.values(change).some((value) => value !== null && value !== undefined);
+    if (adds) this.#untilMs = untilMs;
     const merged: Record<string, unknown> = { ...this.#values, ...change };
     for (const [limit, value] of Object.entries(merged)) {
       if (value === null || value === undefined) delete merged[limit];
     }
     this.#values = merged as Partial<StreamLimits>;
-    this.#untilMs = untilMs;
   }
 
   /** True when it ran out just now. */

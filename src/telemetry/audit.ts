@@ -142,7 +142,7 @@ export class AuditTrail {
   /** The last `limit` receipts and actions together, newest first. */
   recent(limit: number): AuditEvent[] {
     const events: AuditEvent[] = this.query({ limit }).map((receipt) => ({ kind: 'receipt', receipt }));
-    for (const action of this.#actions.slice(-limit)) events.push({ kind: 'audit', action });
+    for (const action of this.#actions.slice(-limit).reverse()) events.push({ kind: 'audit', action });
     const at = (event: AuditEvent): string => (event.kind === 'receipt' ? event.receipt.at : event.action.at);
     return events.sort((a, b) => (at(a) < at(b) ? 1 : at(a) > at(b) ? -1 : 0)).slice(0, limit);
   }

@@ -19,14 +19,21 @@ test.each([
   ['stream_packet_rate', 2000, 'limit=2000/s'],
   ['client_streams', 3, 'limit=3'],
 ] as const)('%s has its own unit', (reason, limit, expected) => {
-  expect(describeNotice({ reason, limit, observed: null, retryAfterMs: 0, receipt: 'r-1' })).toContain(
-    expected,
-  );
+  expect(
+    describeNotice({ reason, limit, observed: null, windowMs: null, retryAfterMs: 0, receipt: 'r-1' }),
+  ).toContain(expected);
 });
 
 test('a promise in whole seconds never comes early, and never is said as such', () => {
   const told = (retryAfterMs: number | null) =>
-    describeNotice({ reason: 'cooldown', limit: null, observed: null, retryAfterMs, receipt: 'r-1' });
+    describeNotice({
+      reason: 'cooldown',
+      limit: null,
+      observed: null,
+      windowMs: null,
+      retryAfterMs,
+      receipt: 'r-1',
+    });
   expect(told(1)).toContain('retry_after=1s');
   expect(told(29_001)).toContain('retry_after=30s');
   expect(told(Number.POSITIVE_INFINITY)).toContain('retry_after=never');
