@@ -7,6 +7,7 @@ test('a cut is told in one line that people and programs read', () => {
       reason: 'stream_bitrate',
       limit: 6e6,
       observed: 8.2e6,
+      windowMs: 2_000,
       retryAfterMs: 30_000,
       receipt: 'r-1f3c',
     }),
