@@ -50,14 +50,17 @@ for (let i = 0; i < count; i++) {
     name: `cam${i}`,
     path,
     client,
-    tier: null,
-    priority: 50,
     ip: '192.0.2.1',
     ipKey: '192.0.2.1',
     port: 50_000,
     keyId: path,
   } as const;
-  registry.add(new LiveStream(identity, effective, rows, connection, { now: 0, wallMs: Date.now() }));
+  registry.add(
+    new LiveStream(identity, { tier: null, priority: 50 }, effective, rows, connection, {
+      now: 0,
+      wallMs: Date.now(),
+    }),
+  );
 }
 
 const watcher = { episodeOpened() {}, cutDue() {} };

@@ -59,7 +59,7 @@ export interface StreamSnapshot {
     cooldown_ms: number;
     /** ISO time at which a temporary override ends, or null */
     override_until: string | null;
-    sources: Record<string, string>;
+    sources: Readonly<Record<string, string>>;
   };
   /** fraction of each limit in use, 0 when unlimited */
   utilization: { bitrate: number; fps: number; packets: number };

@@ -50,6 +50,7 @@ export class LiveStream {
   readonly connection: StreamConnection;
   readonly startedAt: number;
   readonly startedWallMs: number;
+  readonly startedAtIso: string;
   readonly ring: RateRing;
   readonly #rows: StreamRows;
   readonly #enforcement = new Enforcement();
@@ -80,6 +81,7 @@ export class LiveStream {
     this.connection = connection;
     this.startedAt = clock.now;
     this.startedWallMs = clock.wallMs;
+    this.startedAtIso = new Date(clock.wallMs).toISOString();
     this.#rows = rows;
     this.#configured = limits;
     this.#limits = limits.stream;

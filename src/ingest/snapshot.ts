@@ -18,7 +18,7 @@ export function snapshotOf(stream: LiveStream, now: number): StreamSnapshot {
     ip: identity.ip,
     port: identity.port,
     state: stream.state,
-    started_at: new Date(stream.startedWallMs).toISOString(),
+    started_at: stream.startedAtIso,
     uptime_ms: Math.round(now - stream.startedAt),
     usage,
     limits: limitsOf(stream),
@@ -63,11 +63,8 @@ function usageOf(stream: LiveStream, now: number): StreamSnapshot['usage'] {
 
 function limitsOf(stream: LiveStream): StreamSnapshot['limits'] {
   const { limits, override } = stream;
-  const sources: Record<string, string> = { ...stream.effective.sources };
-  for (const limit of ['max_bitrate', 'max_fps', 'max_packets_per_sec', 'on_exceed', 'grace'] as const) {
-    if (override.overrides(limit)) sources[limit] = 'override';
-  }
   const until = override.untilMs;
+  const { sources } = stream.effective;
   return {
     max_bitrate_bps: orNull(limits.max_bitrate),
     max_fps: orNull(limits.max_fps),
@@ -79,8 +76,20 @@ function limitsOf(stream: LiveStream): StreamSnapshot['limits'] {
       until === null || !Number.isFinite(until)
         ? null
         : new Date(stream.startedWallMs + (until - stream.startedAt)).toISOString(),
-    sources,
+    // Shared by streams under the same limits: a snapshot is read, never written.
+    sources: until === null ? sources : withOverrides(sources, stream),
   };
+}
+
+function withOverrides(
+  sources: Readonly<Record<string, string>>,
+  stream: LiveStream,
+): Record<string, string> {
+  const told = { ...sources };
+  for (const limit of ['max_bitrate', 'max_fps', 'max_packets_per_sec', 'on_exceed', 'grace'] as const) {
+    if (stream.override.overrides(limit)) told[limit] = 'override';
+  }
+  return told;
 }
 
 /** JSON has no Infinity: unlimited is null. */
