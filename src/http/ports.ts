@@ -184,6 +184,8 @@ export interface ResourcesSnapshot {
     /** bytes of half-received messages */
     pending_bytes: number;
     gop_evictions: number;
+    /** rows taken in the tables of streams and of rates */
+    slab: { streams: number; nodes: number };
   };
 }
 

@@ -48,7 +48,13 @@ export const resources = z
       external_bytes: count,
       array_buffers_bytes: count,
     }),
-    engine: z.object({ connections: count, gop_bytes: count, pending_bytes: count, gop_evictions: count }),
+    engine: z.object({
+      connections: count,
+      gop_bytes: count,
+      pending_bytes: count,
+      gop_evictions: count,
+      slab: z.object({ streams: count, nodes: count }),
+    }),
   })
   .meta({ id: 'Resources' }) satisfies z.ZodType<ResourcesSnapshot>;
 
