@@ -21,6 +21,7 @@ const CONFIG = [
   OPEN_DOORS,
   'policies:',
   '  - { name: no-limits, match: { app: free }, override: true, stream: { max_bitrate: unlimited, max_fps: unlimited, max_packets_per_sec: unlimited } }',
+  '  - { name: drops, match: { app: drops }, stream: { max_bitrate: 500kbps, on_exceed: drop, grace: 2s, cooldown: 0s } }',
 ].join('\n');
 
 let arena: Arena;
@@ -96,6 +97,22 @@ test('messages of two bytes are read at 4,096 a second whatever the limits', asy
   expect(performance.now() - began).toBeGreaterThan(((count - 8_192 - 65_536 / 3) / 4_096) * 1_000);
   await fetch(arena.server.url(`/api/v1/streams/${id}?cooldown=0s`), { method: 'DELETE' });
   await client.closes();
+});
+
+test('audio, which drop lets pass, ends at grace when it is all there is', async () => {
+  const client = await arena.attacker();
+  expect((await client.publish('drops', 'loud')).code).toBe('NetStream.Publish.Start');
+  const before = arena.server.rss();
+  const audio = Buffer.concat(
+    chunksOf({ type: 8, csid: 4, streamId: 1, payload: Buffer.alloc(4_000, 0xaf), chunkSize: 4096 }),
+  );
+  await flood(client, audio, 8_000);
+  await client.closes();
+  expect(await arena.receipt(client, 'stream_bitrate', /grace/)).toMatchObject({
+    action: 'cut',
+    limit: 500_000,
+  });
+  expect(arena.server.rss() - before).toBeLessThan(40 * MiB);
 });
 
 test('a flood of commands is cut before it costs anything', async () => {

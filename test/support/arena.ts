@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { StreamSnapshot } from '../../src/core/stream.ts';
+import type { StreamSnapshot, StreamTotals } from '../../src/core/stream.ts';
 import type { Receipt } from '../../src/core/verdict.ts';
 import { clip, Publisher } from './ffmpeg.ts';
 import { type ClientOptions, RtmpClient } from './rtmp-client.ts';
@@ -25,13 +25,14 @@ const BYSTANDER = '/live/bystander';
 const RECOVERY_MS = 20_000;
 
 interface Resources {
-  engine: { connections: number; gop_bytes: number; pending_bytes: number };
+  engine: { connections: number };
 }
 
 export class Arena {
   readonly server: TestServer;
   readonly #bystander: Publisher;
   #bystanderId = '';
+  #bytesSeen = 0;
   readonly #attackers = new Set<RtmpClient>();
   #addresses = 0;
 
@@ -43,7 +44,12 @@ export class Arena {
     const server = await TestServer.start({ config: OPEN_DOORS, ...options });
     const url = publishUrl?.(server) ?? `${server.rtmp()}/bystander`;
     const arena = new Arena(server, new Publisher(clip({ kbps: 1000 }), url));
-    arena.#bystanderId = (await arena.bystander(({ usage }) => usage.frames > 0)).id;
+    try {
+      arena.#bystanderId = (await arena.bystander(({ usage }) => usage.frames > 0)).id;
+    } catch (error) {
+      await arena.#stop();
+      throw error;
+    }
     return arena;
   }
 
@@ -103,9 +109,7 @@ export class Arena {
     for (const client of this.#attackers) client.vanish();
     this.#attackers.clear();
     expect(this.server.alive).toBe(true);
-    await this.#holdsOnly(1);
-    const before = await this.bystander();
-    const after = await this.bystander(({ usage }) => usage.bytes > before.usage.bytes);
+    const after = await this.#onlyBystander();
     expect(this.#bystander.alive).toBe(true);
     expect(after.id).toBe(this.#bystanderId);
     expect(after.usage).toMatchObject({
@@ -123,24 +127,46 @@ export class Arena {
     try {
       await this.unharmed();
       await this.#bystander.stop();
-      await this.#holdsOnly(0);
-      const { engine } = await this.server.get<Resources>('/api/v1/resources');
-      expect(engine).toMatchObject({ connections: 0, gop_bytes: 0, pending_bytes: 0 });
+      const { engine } = await until(
+        async () => {
+          const { connections, streams } = await this.server.totals();
+          const resources = await this.#resources();
+          return connections + streams + resources.engine.connections === 0 ? resources : undefined;
+        },
+        'the bystander to be gone',
+        RECOVERY_MS,
+      );
+      // One node stays: the server's own budget.
+      expect(engine).toMatchObject({ gop_bytes: 0, pending_bytes: 0, slab: { streams: 0, nodes: 1 } });
     } finally {
-      await this.#bystander.stop();
-      await this.server.stop();
+      await this.#stop();
     }
   }
 
-  async #holdsOnly(publishers: number): Promise<void> {
-    await until(
+  async #stop(): Promise<void> {
+    await this.#bystander.stop();
+    await this.server.stop();
+  }
+
+  /** Waits until nobody but the bystander holds anything, and it has sent more since the last time this was asked. */
+  async #onlyBystander(): Promise<StreamSnapshot> {
+    const alone = await until(
       async () => {
-        const { connections, streams } = await this.server.totals();
-        const { engine } = await this.server.get<Resources>('/api/v1/resources');
-        return connections === publishers && streams === publishers && engine.connections === publishers;
+        type Answer = { streams: StreamSnapshot[]; totals: StreamTotals };
+        const { streams, totals } = await this.server.get<Answer>('/api/v1/streams');
+        const [stream] = streams;
+        if (streams.length !== 1 || totals.connections !== 1 || stream?.path !== BYSTANDER) return undefined;
+        if (stream.usage.bytes <= this.#bytesSeen) return undefined;
+        return (await this.#resources()).engine.connections === 1 ? stream : undefined;
       },
-      `everything to be given back but ${publishers} publishers`,
+      'everything to be given back but what the bystander holds, and the bystander to stream on',
       RECOVERY_MS,
     );
+    this.#bytesSeen = alone.usage.bytes;
+    return alone;
+  }
+
+  #resources(): Promise<Resources> {
+    return this.server.get<Resources>('/api/v1/resources');
   }
 }

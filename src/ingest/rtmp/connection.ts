@@ -277,8 +277,13 @@ export class RtmpConnection implements CommandPeer {
     }
     if (step.output !== null) this.#socket?.write(step.output);
     if (!step.done) return input.length;
+    try {
+      this.#demuxer = this.#services.engine.open();
+    } catch {
+      this.#refuse('global_connections', 'the engine has no room for another connection');
+      return -1;
+    }
     this.#handshake = null;
-    this.#demuxer = this.#services.engine.open();
     this.#stage = 'command';
     this.#deadlineAt = now + this.#services.timeouts().publish;
     return step.consumed;
