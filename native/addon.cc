@@ -45,6 +45,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("Engine", headgate::EngineObject::define(env));
   exports.Set("AccountingProbe", headgate::define_accounting_probe(env));
   exports.Set("setReceiveLowWater", headgate::define_receive_low_water(env));
+  exports.Set("peerGone", headgate::define_peer_gone(env));
   exports.Set("errors", errors_of(env));
   exports.Set("layout", layout_of(env));
   return exports;

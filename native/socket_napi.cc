@@ -3,6 +3,10 @@
 #ifndef _WIN32
 #include <sys/socket.h>
 #endif
+#ifdef __linux__
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#endif
 
 namespace headgate {
 
@@ -23,7 +27,26 @@ Napi::Value set_receive_low_water(const Napi::CallbackInfo& call) {
 #endif
 }
 
+Napi::Value peer_gone(const Napi::CallbackInfo& call) {
+  int32_t fd;
+  if (napi_get_value_int32(call.Env(), call[0], &fd) != napi_ok) {
+    napi_throw_type_error(call.Env(), nullptr, "headgate: a descriptor was expected");
+    return {};
+  }
+#ifdef __linux__
+  tcp_info info{};
+  socklen_t length = sizeof info;
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return Napi::Boolean::New(call.Env(), false);
+  const bool gone = info.tcpi_state == TCP_CLOSE_WAIT || info.tcpi_state == TCP_CLOSE;
+  return Napi::Boolean::New(call.Env(), gone);
+#else
+  return Napi::Boolean::New(call.Env(), false);
+#endif
+}
+
 }  // namespace
+
+Napi::Function define_peer_gone(Napi::Env env) { return Napi::Function::New(env, peer_gone, "peerGone"); }
 
 Napi::Function define_receive_low_water(Napi::Env env) {
   return Napi::Function::New(env, set_receive_low_water, "setReceiveLowWater");

@@ -1,4 +1,4 @@
-// One socket option that Node does not offer.
+// What Node does not offer of a TCP socket.
 #ifndef HEADGATE_SOCKET_NAPI_H_
 #define HEADGATE_SOCKET_NAPI_H_
 
@@ -9,6 +9,10 @@ namespace headgate {
 /// setReceiveLowWater(fd, bytes): the socket is not reported readable before `bytes` have come, or
 /// its end (SO_RCVLOWAT, socket(7)). Returns false where the system does not take it.
 Napi::Function define_receive_low_water(Napi::Env env);
+
+/// peerGone(fd): the peer has closed or reset the connection, whatever of its bytes still waits to be
+/// read (TCP_INFO, tcp(7)): a reader that has paused hears of neither. False where the system cannot tell.
+Napi::Function define_peer_gone(Napi::Env env);
 
 }  // namespace headgate
 

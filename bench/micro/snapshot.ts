@@ -29,7 +29,14 @@ const effective: EffectiveLimits = {
 const slab = new Slab({ streams: count, sharedNodes: count * 2 + 1 });
 const budgets = new Budgets(slab, limits.global.max_bandwidth);
 const registry = new StreamRegistry();
-const connection = { cut() {}, recheck() {}, throttledMs: () => 0, paused: false };
+const connection = {
+  cut() {},
+  recheck() {},
+  throttledMs: () => 0,
+  paused: false,
+  orphaned: false,
+  probe() {},
+};
 
 for (let i = 0; i < count; i++) {
   const client = `client${i % 1000}`;

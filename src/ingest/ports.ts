@@ -54,4 +54,11 @@ export interface StreamConnection {
   throttledMs(now: number): number;
   /** true while reading is paused to repay debt */
   readonly paused: boolean;
+  /** true once the peer has closed or reset the connection, though what it sent before still waits to be read */
+  readonly orphaned: boolean;
+  /**
+   * Says something that only a peer that still exists takes. What a dead one sent may fill the receive window, and
+   * then neither its end nor its reset gets through by itself; the answer to this does, and it is `orphaned` soon after.
+   */
+  probe(): void;
 }

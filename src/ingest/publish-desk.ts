@@ -95,7 +95,10 @@ export class PublishDesk {
     });
     const occupant = this.#services.registry.at(path);
     const held = occupant === undefined ? undefined : this.#leases.get(occupant);
-    const takeover = occupant !== undefined && isGhostOf(occupant, identity, now);
+    const returned = occupant !== undefined && isSamePublisher(occupant, identity);
+    const takeover = returned && isGhost(occupant, now);
+    // Should it be dead after all, the next attempt finds it so.
+    if (returned && !takeover) occupant.connection.probe();
     const subject = { path, client: identity.client };
     const verdict = this.#services.admission.publish(
       {
@@ -112,7 +115,11 @@ export class PublishDesk {
     if (occupant !== undefined) {
       this.cut(
         occupant,
-        { reason: 'stream_duplicate', detail: 'silent, and replaced by the same publisher', cooldownMs: 0 },
+        {
+          reason: 'stream_duplicate',
+          detail: 'gone or silent, and replaced by the same publisher',
+          cooldownMs: 0,
+        },
         now,
       );
     }
@@ -271,10 +278,16 @@ export function subjectOf(stream: LiveStream): DecisionSubject {
   return { ip, protocol, path, client, stream: id };
 }
 
-/** Same client and key, and nothing heard of it for a while: its connection is dead and does not know it. */
-function isGhostOf(stream: LiveStream, identity: ResolvedIdentity, now: number): boolean {
-  const same = stream.identity.client === identity.client && stream.identity.keyId === identity.keyId;
-  return same && stream.silentMs(now) > GHOST_MS;
+function isSamePublisher({ identity: { client, keyId } }: LiveStream, identity: ResolvedIdentity): boolean {
+  return client === identity.client && keyId === identity.keyId;
+}
+
+/**
+ * Its connection is dead, and this server late to know: nothing was heard of it for a while, or its peer has gone.
+ * The second matters for a throttled stream, which is heard of for as long as its buffered bytes last.
+ */
+function isGhost(stream: LiveStream, now: number): boolean {
+  return stream.silentMs(now) > GHOST_MS || stream.connection.orphaned;
 }
 
 /** App and name without their queries; `?key=` may stand in either. */

@@ -99,6 +99,11 @@ export interface NativeAddon {
   readonly AccountingProbe: new (nodes: Float64Array, streams: Float64Array) => AccountingProbe;
   /** The socket is not reported readable before `bytes` have come, or its end; false where the system does not take it. */
   readonly setReceiveLowWater: (fd: number, bytes: number) => boolean;
+  /**
+   * The peer has closed or reset the connection, though bytes of it may still wait to be read: a reader that has
+   * paused hears of neither. False where the system cannot tell.
+   */
+  readonly peerGone: (fd: number) => boolean;
   /** names of protocol errors by number */
   readonly errors: readonly string[];
   /** the constants the addon was compiled with, to be compared with those of the TypeScript */

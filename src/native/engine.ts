@@ -18,6 +18,8 @@ export interface EngineSet {
   readonly engineErrors: readonly string[];
   /** see `NativeAddon.setReceiveLowWater` */
   readonly setReceiveLowWater: NativeAddon['setReceiveLowWater'];
+  /** see `NativeAddon.peerGone` */
+  readonly peerGone: NativeAddon['peerGone'];
 }
 
 /** Makes the engine of one server over the slab's tables. Throws HG_NATIVE_MISSING. */
@@ -35,5 +37,6 @@ export function createEngine(
     outbox: new OutboxReader(outbox),
     engineErrors: addon.errors,
     setReceiveLowWater: addon.setReceiveLowWater,
+    peerGone: addon.peerGone,
   };
 }

@@ -213,6 +213,43 @@ test('an ffmpeg that hangs is replaced by another with the same key', async () =
   expect((await server.stream('/live/alice-1')).id).toBe(after.id);
 });
 
+test('a throttled encoder that died is replaced at once, whatever of its bytes still waits to be read', async () => {
+  await start(
+    'limits: { stream: { max_bitrate: 500kbps, max_packets_per_sec: unlimited, max_fps: unlimited, grace: never } }',
+  );
+  const dead = new Publisher(clip({ kbps: 2000 }), `${server.rtmp()}/cam`, { paced: false });
+  encoders.push(dead);
+  // Throttled for a while: the receive buffer of the kernel holds seconds of it by now.
+  const before = await server.stream(
+    '/live/cam',
+    ({ state, uptime_ms }) => state === 'throttled' && uptime_ms > 2_000,
+  );
+  expect((await peers.refused('cam')).code).toBe('NetStream.Publish.BadName');
+  await dead.stop('SIGKILL');
+  expect((await peers.refused('cam', OTHER)).code).toBe('NetStream.Publish.BadName');
+  // The end of the dead one may wait behind what it had not sent yet: asking draws it out, as told by retry_after=1s.
+  const told = await peers.refused('cam').catch(() => null);
+  if (told !== null) expect(told.description).toContain('retry_after=1s');
+  await pause(1_000);
+  await peers.publisher('cam');
+  expect((await server.stream('/live/cam')).id).not.toBe(before.id);
+});
+
+test('a publisher that is held back for ever and goes leaves nothing behind', async () => {
+  await start('');
+  const encoder = ffmpeg(`${server.rtmp()}/cam`);
+  const { id } = await server.stream('/live/cam');
+  const body = JSON.stringify({ max_bitrate: '0kbps', grace: 'never' });
+  await fetch(server.url(`/api/v1/streams/${id}/limits`), {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/json' },
+    body,
+  });
+  await server.stream('/live/cam', ({ state }) => state === 'throttled');
+  await encoder.stop('SIGKILL');
+  await until(async () => (await server.totals()).connections === 0, 'it to be gone');
+});
+
 // -- cooldown ----------------------------------------------------------------------------------------
 
 async function kick(streamPath: string, cooldown: string): Promise<Response> {

@@ -45,6 +45,9 @@ const ACK_WINDOW_MIN_BYTES = 65_536;
 
 const NO_BYTES = new Uint8Array(0);
 
+/** Between two probes of a publisher that may send nothing at all, ms: its end is found within some seconds. */
+const PROBE_MS = 2_000;
+
 export interface ConnectionOrigin {
   readonly ip: string;
   readonly port: number;
@@ -71,6 +74,7 @@ export class RtmpConnection implements CommandPeer {
   #received = 0;
   #acknowledged = 0;
   #ackWindow = ACK_WINDOW_BYTES;
+  #probedAt = Number.NEGATIVE_INFINITY;
 
   /** `closed` is called once, when the socket is gone and everything has been given back. */
   constructor(
@@ -207,6 +211,15 @@ export class RtmpConnection implements CommandPeer {
     return this.#pacer.paused;
   }
 
+  get orphaned(): boolean {
+    const fd = this.#socket === null ? -1 : descriptorOf(this.#socket);
+    return fd >= 0 && this.#services.peerGone(fd);
+  }
+
+  probe(): void {
+    this.reply(replies.ping(Math.floor(monotonicMs()) % 2 ** 32));
+  }
+
   throttledMs(now: number): number {
     return this.#pacer.totalMs(now);
   }
@@ -231,6 +244,19 @@ export class RtmpConnection implements CommandPeer {
       this.#refuse('handshake_timeout', 'the RTMP handshake was not finished in time');
     else if (this.#session.finished) this.farewell();
     else this.#refuse('publish_timeout', 'connected, but neither published nor played in time');
+  }
+
+  /**
+   * Ends a publisher that is held back for ever and whose peer has gone: a paused socket hears of no end. With any
+   * rate above 0 what it sent is admitted first, and then the end is read.
+   */
+  checkPeer(now: number): void {
+    if (!this.paused || this.#owed(now) !== Number.POSITIVE_INFINITY) return;
+    if (this.orphaned) this.destroy();
+    else if (now - this.#probedAt >= PROBE_MS) {
+      this.#probedAt = now;
+      this.probe();
+    }
   }
 
   /** How much is let come together before a read, by how busy the server is. A few times a second. */

@@ -28,6 +28,7 @@ const LIMIT_DYNAMIC = 2;
 /** User control event types (section 7.1.7). */
 const STREAM_BEGIN = 0;
 const STREAM_EOF = 1;
+const PING_REQUEST = 6;
 const PING_RESPONSE = 7;
 
 export type StatusLevel = 'status' | 'warning' | 'error';
@@ -56,6 +57,11 @@ export function streamBegin(streamId: number): Buffer {
 
 export function streamEof(streamId: number): Buffer {
   return userControl(STREAM_EOF, streamId);
+}
+
+/** @param timestamp any 32-bit number; the client's answer holds it again */
+export function ping(timestamp: number): Buffer {
+  return userControl(PING_REQUEST, timestamp);
 }
 
 /** @param timestamp the number of the client's ping */

@@ -20,6 +20,8 @@ export interface RtmpServices {
   /** names of the engine's protocol errors by code */
   readonly engineErrors: readonly string[];
   readonly setReceiveLowWater: SetLowWater;
+  /** whether the peer of that descriptor has closed or reset the connection */
+  peerGone(fd: number): boolean;
   readonly desk: PublishDesk;
   readonly playback: Playback;
   /** read anew each time: a reload changes them */
