@@ -62,6 +62,9 @@ export class AuditTrail {
   #next: number;
   #nextAction: number;
   #recorded = 0;
+  /** the last time that was written out, and as what */
+  #toldMs = Number.NaN;
+  #told = '';
   /** receipts that like refusals of the current second may still join */
   #open = new Map<string, Receipt>();
   #openSince = Number.NEGATIVE_INFINITY;
@@ -104,7 +107,7 @@ export class AuditTrail {
   act(action: Omit<OperatorAction, 'id' | 'at'>): OperatorAction {
     const written: OperatorAction = {
       id: `a-${(this.#nextAction++).toString(36)}`,
-      at: new Date(this.#wallMs()).toISOString(),
+      at: this.#timeNow(),
       action: action.action,
       by: printable(action.by),
       target: action.target === null ? null : printable(action.target),
@@ -178,15 +181,25 @@ export class AuditTrail {
     return receipt;
   }
 
+  /** ISO time; a flood asks many times in a millisecond, and writing it out costs microseconds. */
+  #timeNow(): string {
+    const ms = this.#wallMs();
+    if (ms !== this.#toldMs) {
+      this.#toldMs = ms;
+      this.#told = new Date(ms).toISOString();
+    }
+    return this.#told;
+  }
+
   #count(receipt: Receipt): Receipt {
     receipt.count++;
-    receipt.last_at = new Date(this.#wallMs()).toISOString();
+    receipt.last_at = this.#timeNow();
     return receipt;
   }
 
   #write(decision: Decision): Receipt {
     const number = this.#next++;
-    const at = new Date(this.#wallMs()).toISOString();
+    const at = this.#timeNow();
     const receipt: Receipt = {
       id: `r-${number.toString(36)}`,
       at,
