@@ -18,6 +18,8 @@ interface QuantityOptions {
   readonly endless?: 'unlimited' | 'never';
   /** `null` is accepted and passed on */
   readonly nullable?: boolean;
+  /** 0 is refused: as a rate it would hold a publisher for ever, and no end of it would be heard */
+  readonly positive?: boolean;
   /** smallest value in base units; less is refused in the words of `minText` */
   readonly min?: number;
   readonly minText?: string;
@@ -42,6 +44,8 @@ function quantity(dimension: Dimension, options: QuantityOptions) {
       }
       const parsed = parseQuantity(input, dimension);
       if (!parsed.ok) return refuse(context, parsed.problem);
+      if (options.positive === true && parsed.value === 0)
+        return refuse(context, `${input} would let nothing through; to end the stream, disconnect it`);
       if (parsed.value < min) return refuse(context, `${input} is less than ${options.minText ?? min}`);
       if (parsed.value > max) return refuse(context, `${input} is more than ${options.maxText ?? max}`);
       return parsed.value;
@@ -67,16 +71,19 @@ export const limitChange = z
     max_bitrate: quantity(BITRATE, {
       endless: 'unlimited',
       nullable: true,
+      positive: true,
       description: 'Bits per second.',
     }).optional(),
     max_fps: quantity(FPS, {
       endless: 'unlimited',
       nullable: true,
+      positive: true,
       description: 'Video frames per second.',
     }).optional(),
     max_packets_per_sec: quantity(RATE, {
       endless: 'unlimited',
       nullable: true,
+      positive: true,
       description: 'Messages per second.',
     }).optional(),
     on_exceed: z.enum(['observe', 'throttle', 'drop', 'disconnect']).nullable().optional(),

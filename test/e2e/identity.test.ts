@@ -235,21 +235,6 @@ test('a throttled encoder that died is replaced at once, whatever of its bytes s
   expect((await server.stream('/live/cam')).id).not.toBe(before.id);
 });
 
-test('a publisher that is held back for ever and goes leaves nothing behind', async () => {
-  await start('');
-  const encoder = ffmpeg(`${server.rtmp()}/cam`);
-  const { id } = await server.stream('/live/cam');
-  const body = JSON.stringify({ max_bitrate: '0kbps', grace: 'never' });
-  await fetch(server.url(`/api/v1/streams/${id}/limits`), {
-    method: 'PATCH',
-    headers: { 'content-type': 'application/json' },
-    body,
-  });
-  await server.stream('/live/cam', ({ state }) => state === 'throttled');
-  await encoder.stop('SIGKILL');
-  await until(async () => (await server.totals()).connections === 0, 'it to be gone');
-});
-
 // -- cooldown ----------------------------------------------------------------------------------------
 
 async function kick(streamPath: string, cooldown: string): Promise<Response> {

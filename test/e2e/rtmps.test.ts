@@ -67,7 +67,7 @@ test('a throttled publisher is held at its limit over TLS too', async () => {
   );
   encoder('greedy', { paced: false });
   const from = await server.stream('/live/greedy', ({ uptime_ms }) => uptime_ms > 2_500);
-  await pause(5_000);
+  await pause(3_000);
   const to = await server.stream('/live/greedy');
   const admitted = ((to.usage.bytes - from.usage.bytes) * 8_000) / (to.uptime_ms - from.uptime_ms);
   expect(admitted / 2_000_000).toBeGreaterThan(0.97);

@@ -45,9 +45,6 @@ const ACK_WINDOW_MIN_BYTES = 65_536;
 
 const NO_BYTES = new Uint8Array(0);
 
-/** Between two probes of a publisher that may send nothing at all, ms: its end is found within some seconds. */
-const PROBE_MS = 2_000;
-
 export interface ConnectionOrigin {
   readonly ip: string;
   readonly port: number;
@@ -74,7 +71,6 @@ export class RtmpConnection implements CommandPeer {
   #received = 0;
   #acknowledged = 0;
   #ackWindow = ACK_WINDOW_BYTES;
-  #probedAt = Number.NEGATIVE_INFINITY;
 
   /** `closed` is called once, when the socket is gone and everything has been given back. */
   constructor(
@@ -244,19 +240,6 @@ export class RtmpConnection implements CommandPeer {
       this.#refuse('handshake_timeout', 'the RTMP handshake was not finished in time');
     else if (this.#session.finished) this.farewell();
     else this.#refuse('publish_timeout', 'connected, but neither published nor played in time');
-  }
-
-  /**
-   * Ends a publisher that is held back for ever and whose peer has gone: a paused socket hears of no end. With any
-   * rate above 0 what it sent is admitted first, and then the end is read.
-   */
-  checkPeer(now: number): void {
-    if (!this.paused || this.#owed(now) !== Number.POSITIVE_INFINITY) return;
-    if (this.orphaned) this.destroy();
-    else if (now - this.#probedAt >= PROBE_MS) {
-      this.#probedAt = now;
-      this.probe();
-    }
   }
 
   /** How much is let come together before a read, by how busy the server is. A few times a second. */

@@ -126,7 +126,6 @@ export class RtmpServer {
   round(now: number, liveStreams: number): void {
     for (const connection of this.#connections) {
       connection.checkDeadline(now);
-      connection.checkPeer(now);
       connection.aimReads(liveStreams);
     }
   }
