@@ -96,6 +96,17 @@ double charge_shared(double* node, double cost, double now) {
   }
 }
 
+// What is owed at `now`, as a charge would answer. A limit of rate 0 holds whoever has met it.
+double debt_of(const double* node, double now) {
+  if (is_unlimited(node)) return CONFORMING;
+  if (is_closed(node)) return load(&node[node::CHARGED]) > 0 ? __builtin_inf() : CONFORMING;
+  const double horizon = now + load(&node[node::TAU]);
+  const double bound = horizon + load(&node[node::DEBT_MAX]);
+  const double tat = load(&node[node::TAT]);
+  const double debt = (tat < bound ? tat : bound) - horizon;
+  return debt > 0 ? debt : CONFORMING;
+}
+
 // Arrival time for a peek. A clock that went back leaves it out of reach; it is brought within
 // the bound for good, as a charge would have done.
 double bounded_tat(double* node, double now) {
@@ -224,6 +235,25 @@ double Accounting::account(uint32_t slot, uint32_t bytes, uint32_t packets, uint
   return charge_totals(
       row, {static_cast<double>(bytes), static_cast<double>(packets), static_cast<double>(frames)},
       0, now);
+}
+
+double Accounting::owed(uint32_t slot, double now) {
+  double* row = row_of(slot);
+  if (row == nullptr || is_exempt(row)) return 0;
+  const bool slowed = is_in_mode(row, mode::THROTTLE);
+  if (!slowed && !is_in_mode(row, mode::DISCONNECT)) return 0;
+  double longest = 0;
+  uint32_t exceeded = 0;
+  const uint32_t first = slowed ? constraint::STREAM_BITRATE : constraint::CLIENT_BANDWIDTH;
+  for (uint32_t limit = first; limit < CONSTRAINT_COUNT; limit++) {
+    const double* node = limit == constraint::STREAM_FPS_MEDIA ? nullptr : node_of(row, limit);
+    const double debt = node == nullptr ? CONFORMING : debt_of(node, now);
+    if (debt < 0) continue;
+    exceeded |= 1u << limit;
+    if (debt > longest) longest = debt;
+  }
+  if (exceeded != 0) raise(&row[stream::EXCEEDED], exceeded);
+  return longest;
 }
 
 double* Accounting::row_of(uint32_t slot) const {

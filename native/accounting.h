@@ -56,6 +56,10 @@ class Accounting {
   /// Returns the same delay as settle().
   double account(uint32_t slot, uint32_t bytes, uint32_t packets, uint32_t frames, double now);
 
+  /// What a publisher that is held back still has to wait, ms, like the answer of settle(). Counts
+  /// and charges nothing; what is still owed goes on being exceeded.
+  double owed(uint32_t slot, double now);
+
  private:
   struct Totals {
     double bytes;

@@ -32,6 +32,7 @@ class AccountingProbe : public Napi::ObjectWrap<AccountingProbe> {
                        {InstanceMethod<&AccountingProbe::admit>("admit"),
                         InstanceMethod<&AccountingProbe::settle>("settle"),
                         InstanceMethod<&AccountingProbe::account>("account"),
+                        InstanceMethod<&AccountingProbe::owed>("owed"),
                         InstanceMethod<&AccountingProbe::replay>("replay")});
   }
 
@@ -61,6 +62,11 @@ class AccountingProbe : public Napi::ObjectWrap<AccountingProbe> {
     return Napi::Number::New(
         call.Env(),
         accounting_.account(slot(call), count(1), count(2), count(3), number(call, 4)));
+  }
+
+  // (slot, now) -> delay
+  Napi::Value owed(const Napi::CallbackInfo& call) {
+    return Napi::Number::New(call.Env(), accounting_.owed(slot(call), number(call, 1)));
   }
 
   // (slot, messages: Float64Array, reads, stepMs, now) -> the last delay. Gives all messages as one

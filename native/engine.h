@@ -73,6 +73,8 @@ class Engine {
     return accounting_.account(slot, bytes, packets, frames, now);
   }
 
+  double owed(uint32_t slot, double now) { return accounting_.owed(slot, now); }
+
   /// Writes headers (cursor 0), then the GOP from `cursor` on, into an emptied outbox. Returns the
   /// cursor to go on from, or -1 when all is written.
   double replay(uint32_t slot, double cursor);

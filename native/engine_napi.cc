@@ -76,6 +76,7 @@ Napi::Function EngineObject::define(Napi::Env env) {
                          InstanceMethod<&EngineObject::attach>("attach"),
                          InstanceMethod<&EngineObject::detach>("detach"),
                          InstanceMethod<&EngineObject::account>("account"),
+                         InstanceMethod<&EngineObject::owed>("owed"),
                          InstanceMethod<&EngineObject::gop>("gop"),
                          InstanceMethod<&EngineObject::reconfigure>("reconfigure"),
                          InstanceMethod<&EngineObject::stats>("stats"),
@@ -218,6 +219,18 @@ Napi::Value EngineObject::account(const Napi::CallbackInfo& call) {
     return {};
   }
   return Napi::Number::New(env, engine_->account(slot, bytes, packets, frames, now));
+}
+
+Napi::Value EngineObject::owed(const Napi::CallbackInfo& call) {
+  const Napi::Env env = call.Env();
+  uint32_t slot;
+  double now;
+  if (!read_u32(env, call[0], slot) || !read_time(env, call[1], now)) return {};
+  if (slot >= engine_->stream_rows()) {
+    refuse(env, "headgate engine: no such slot");
+    return {};
+  }
+  return Napi::Number::New(env, engine_->owed(slot, now));
 }
 
 Napi::Value EngineObject::gop(const Napi::CallbackInfo& call) {

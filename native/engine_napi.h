@@ -23,6 +23,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   static napi_value feed(napi_env env, napi_callback_info call);
   napi_value feed(napi_env env, uint32_t id, const uint8_t* input, size_t length, double now);
   Napi::Value account(const Napi::CallbackInfo& call);
+  Napi::Value owed(const Napi::CallbackInfo& call);
   Napi::Value gop(const Napi::CallbackInfo& call);
   Napi::Value reconfigure(const Napi::CallbackInfo& call);
   Napi::Value stats(const Napi::CallbackInfo& call);

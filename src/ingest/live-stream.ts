@@ -64,6 +64,7 @@ export class LiveStream {
   #droppedSeen = 0;
   /** ms of pauses that have ended, told by the pacer, by the level that held */
   readonly heldMs = { stream: 0, client: 0, ip: 0, global: 0 };
+  #heldUntil = 0;
   #standing: ClientStanding;
   width: number | null = null;
   height: number | null = null;
@@ -127,10 +128,10 @@ export class LiveStream {
     return this.#rows.read(field);
   }
 
-  /** ms since the last media message; 0 while reading is paused, for then it is us who are silent. */
+  /** ms since the last media message; a pause does not count, for then it is us who are silent. */
   silentMs(now: number): number {
     if (this.connection.paused) return 0;
-    return now - Math.max(this.startedAt, this.read(STREAM.LAST_PACKET_AT));
+    return now - Math.max(this.startedAt, this.#heldUntil, this.read(STREAM.LAST_PACKET_AT));
   }
 
   // -- playback -----------------------------------------------------------------------------------
@@ -213,7 +214,8 @@ export class LiveStream {
   }
 
   /** The pacer reports a pause that ended. */
-  heldBack(ms: number): void {
+  heldBack(ms: number, now: number): void {
+    this.#heldUntil = now;
     const open = this.#enforcement.open;
     if ((open & 0b1111) !== 0 || open === 0) this.heldMs.stream += ms;
     else if ((open & 0b10000) !== 0) this.heldMs.client += ms;

@@ -64,6 +64,8 @@ export interface NativeEngine {
   feed(id: number, input: Uint8Array, offset: number, length: number, now: number): number;
   /** Counts and charges without reading anything; returns a delay like `feed`. */
   account(slot: number, bytes: number, packets: number, frames: number, now: number): number;
+  /** What is still owed on a slot that is held back, ms like `feed`; counts and charges nothing. */
+  owed(slot: number, now: number): number;
   /**
    * Writes what a joining player needs into the outbox: at cursor 0 the
    * headers, then the GOP. Returns the cursor to go on from once the outbox is
@@ -79,6 +81,7 @@ export interface AccountingProbe {
   admit(slot: number, message: Float64Array, now: number): boolean;
   settle(slot: number, now: number): number;
   account(slot: number, bytes: number, packets: number, frames: number, now: number): number;
+  owed(slot: number, now: number): number;
   replay(slot: number, messages: Float64Array, reads: number, stepMs: number, now: number): number;
 }
 

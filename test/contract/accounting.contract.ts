@@ -125,6 +125,52 @@ export function describeAccounting(name: string, make: MakeAccounting): void {
         expect(rig.node(0, 'bitrate', 'LAST_AT')).toBe(2);
       });
 
+      it('is owed until it is repaid, and goes on being exceeded', () => {
+        const rig = new AccountingRig(make);
+        rig.mode(0, 'THROTTLE');
+        rig.set(0, 'bitrate', KILO);
+        rig.accounting.account(0, 1300, 1, 0, 0);
+        rig.write(0, STREAM.EXCEEDED, 0);
+        const before = [...rig.nodes];
+        expect(rig.accounting.owed(0, 100)).toBe(200);
+        expect(rig.read(0, 'EXCEEDED')).toBe(bitOf('bitrate'));
+        rig.write(0, STREAM.EXCEEDED, 0);
+        expect(rig.accounting.owed(0, 300)).toBe(0);
+        expect(rig.read(0, 'EXCEEDED')).toBe(0);
+        expect([...rig.nodes]).toEqual(before);
+        expect(rig.read(0, 'LAST_PACKET_AT')).toBe(0);
+      });
+
+      it('is owed by those it slows alone', () => {
+        const rig = new AccountingRig(make);
+        rig.set(0, 'bitrate', KILO);
+        rig.set(0, 'client', KILO);
+        rig.set(0, 'global', CLOSED);
+        rig.accounting.account(0, 1300, 1, 0, 0);
+        const owed = (['OBSERVE', 'THROTTLE', 'DROP', 'DISCONNECT'] as const).map((mode) => {
+          rig.mode(0, mode);
+          return rig.accounting.owed(0, 0);
+        });
+        expect(owed).toEqual([0, Infinity, 0, Infinity]);
+        rig.set(0, 'global', UNLIMITED);
+        rig.set(0, 'client', UNLIMITED);
+        expect(rig.accounting.owed(0, 0)).toBe(0);
+        rig.mode(0, 'THROTTLE');
+        expect(rig.accounting.owed(0, 0)).toBe(300);
+        rig.exempt(0, true);
+        expect(rig.accounting.owed(0, 0)).toBe(0);
+      });
+
+      it('of nothing owes nothing, even to a limit of rate 0', () => {
+        const rig = new AccountingRig(make);
+        rig.mode(0, 'THROTTLE');
+        rig.set(0, 'packets', CLOSED);
+        rig.set(0, 'bitrate', KILO);
+        expect(rig.accounting.owed(0, 0)).toBe(0);
+        expect(rig.accounting.owed(4, 0)).toBe(0);
+        expect(rig.accounting.owed(-1 >>> 0, 0)).toBe(0);
+      });
+
       it('sees the violation even where no debt is remembered', () => {
         const rig = new AccountingRig(make);
         rig.mode(0, 'THROTTLE');

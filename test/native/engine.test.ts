@@ -54,6 +54,7 @@ describe('the boundary', () => {
     ['feed without a time', (engine, id) => engine.feed(id, audio(1), 0, 1, Number.NaN)],
     ['attach to a slot that is not there', (engine, id) => engine.attach(id, 4, 1)],
     ['attach of a connection that is not open', (engine) => engine.attach(9, 0, 1)],
+    ['what is owed on a slot that is not there', (engine) => engine.owed(4, 0)],
     ['account on a slot that is not there', (engine) => engine.account(4, 1, 1, 1, 0)],
     ['gop of a slot that is not there', (engine) => engine.gop(4, 0)],
     ['close of a word', (engine) => engine.close('1' as never)],

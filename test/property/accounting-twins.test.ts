@@ -71,7 +71,8 @@ class Script {
       return (rig) => rig.accounting.admit(slot, message, now);
     }
     if (what < 0.9) return (rig) => rig.accounting.settle(slot, now);
-    if (what < 0.95) {
+    if (what < 0.92) return (rig) => rig.accounting.owed(slot, now);
+    if (what < 0.96) {
       const [bytes, packets, frames] = [draws.whole(0, 100_000), draws.whole(0, 90), draws.whole(0, 60)];
       return (rig) => rig.accounting.account(slot, bytes, packets, frames, now);
     }

@@ -38,4 +38,8 @@ export class NativeAccounting implements Accounting {
   account(slot: number, bytes: number, packets: number, frames: number, now: number): number {
     return this.#probe.account(slot, bytes, packets, frames, now);
   }
+
+  owed(slot: number, now: number): number {
+    return this.#probe.owed(slot, now);
+  }
 }

@@ -1,4 +1,4 @@
-import { CONFORMING, chargeNode, isBurstUsed, wouldConform } from './gcra-node.ts';
+import { CONFORMING, chargeNode, debtOf, isBurstUsed, wouldConform } from './gcra-node.ts';
 import { FLAG, MODE, NODE, NODE_STRIDE, STREAM, STREAM_STRIDE } from './slab-layout.ts';
 
 /** What a media message carries. */
@@ -47,6 +47,12 @@ export interface Accounting {
    * media clock. Returns the same delay as `settle`.
    */
   account(slot: number, bytes: number, packets: number, frames: number, now: number): number;
+  /**
+   * What a publisher that is held back still has to wait, ms, like the answer
+   * of `settle`. Counts and charges nothing; what is still owed goes on being
+   * exceeded.
+   */
+  owed(slot: number, now: number): number;
 }
 
 /**
@@ -144,6 +150,24 @@ export class ReferenceAccounting implements Accounting {
     streams[row + STREAM.PACKETS]! += packets;
     streams[row + STREAM.FRAMES]! += frames;
     return this.#chargeTotals(row, bytes, packets, frames, 0, now);
+  }
+
+  owed(slot: number, now: number): number {
+    const row = this.#rowOf(slot);
+    if (row < 0 || this.#isExempt(row)) return 0;
+    const mode = this.#streams[row + STREAM.MODE]!;
+    if (mode !== MODE.THROTTLE && mode !== MODE.DISCONNECT) return 0;
+    let longestMs = 0;
+    let exceeded = 0;
+    for (let i = mode === MODE.THROTTLE ? 0 : FIRST_PARENT; i < CONSTRAINT_COUNT; i++) {
+      const node = i === FPS_MEDIA ? -1 : this.#nodeOf(row, i);
+      const debtMs = node < 0 ? CONFORMING : debtOf(this.#nodes, node, now);
+      if (debtMs < 0) continue;
+      exceeded |= 1 << i;
+      longestMs = Math.max(longestMs, debtMs);
+    }
+    this.#streams[row + STREAM.EXCEEDED]! |= exceeded;
+    return longestMs;
   }
 
   #rowOf(slot: number): number {

@@ -33,6 +33,16 @@ export function chargeNode(nodes: Float64Array, at: number, cost: number, now: n
   return wanted <= horizon ? CONFORMING : next - horizon;
 }
 
+/** What is owed at `now`, as a charge would answer. A limit of rate 0 holds whoever has met it. */
+export function debtOf(nodes: Float64Array, at: number, now: number): number {
+  const interval = nodes[at + NODE.INTERVAL]!;
+  if (interval === 0) return CONFORMING;
+  if (interval === Infinity) return nodes[at + NODE.CHARGED]! > 0 ? Infinity : CONFORMING;
+  const horizon = now + nodes[at + NODE.TAU]!;
+  const debt = Math.min(nodes[at + NODE.TAT]!, horizon + nodes[at + NODE.DEBT_MAX]!) - horizon;
+  return debt > 0 ? debt : CONFORMING;
+}
+
 /**
  * Whether a charge of `cost` would conform, without making it. A cost above
  * the share `needMax` of the burst is judged as that share. A clock that went

@@ -242,6 +242,11 @@ export class RtmpConnection implements CommandPeer {
     else this.#refuse('publish_timeout', 'connected, but neither published nor played in time');
   }
 
+  /** Ends a publisher that left while it was held back for longer than it may be silent: a paused socket hears of no end. */
+  checkPeer(now: number): void {
+    if (this.#pacer.heldMs(now) >= this.#services.timeouts().idle && this.orphaned) this.destroy();
+  }
+
   /** How much is let come together before a read, by how busy the server is. A few times a second. */
   aimReads(liveStreams: number): void {
     if (this.#lowWater === null || this.#stream === null) return;
@@ -324,12 +329,12 @@ export class RtmpConnection implements CommandPeer {
     if (delayMs > 0) this.#pacer.pauseFor(delayMs, now, this.#stream);
   }
 
-  /** What is still owed, ms, to the stream's limits and to the engine's own pace: a charge of nothing answers both. */
+  /** What is still owed, ms, to the stream's limits and to the engine's own pace: feeding nothing tells the latter. */
   #owed(now: number): number {
     const { engine } = this.#services;
     if (this.#demuxer < 0) return 0;
     const paceMs = Math.max(0, engine.feed(this.#demuxer, NO_BYTES, 0, 0, now));
-    return this.#stream === null ? paceMs : Math.max(paceMs, engine.account(this.#stream.slot, 0, 0, 0, now));
+    return this.#stream === null ? paceMs : Math.max(paceMs, engine.owed(this.#stream.slot, now));
   }
 
   #acknowledge(): void {

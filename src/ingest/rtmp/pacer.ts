@@ -17,6 +17,7 @@ export class Pacer {
   readonly #owed: (now: number) => number;
   #timer: NodeJS.Timeout | null = null;
   #since = 0;
+  #until = 0;
   #totalMs = 0;
   #stream: LiveStream | null = null;
 
@@ -32,12 +33,18 @@ export class Pacer {
 
   /** ms held back so far, the pause going on included. */
   totalMs(now: number): number {
-    return this.#totalMs + (this.paused ? now - this.#since : 0);
+    return this.#totalMs + this.heldMs(now);
+  }
+
+  /** ms the pause going on has lasted, 0 while there is none. */
+  heldMs(now: number): number {
+    return this.paused ? now - this.#since : 0;
   }
 
   pauseFor(delayMs: number, now: number, stream: LiveStream | null): void {
     if (delayMs < PAUSE_MIN_MS || this.#timer !== null) return;
     this.#since = now;
+    this.#until = now + delayMs;
     this.#stream = stream;
     this.#setPaused(true);
     this.#wakeIn(delayMs);
@@ -47,27 +54,37 @@ export class Pacer {
   recheck(now: number): void {
     if (this.#timer === null) return;
     clearTimeout(this.#timer);
-    const owed = this.#owed(now);
-    if (owed >= PAUSE_MIN_MS) {
-      this.#wakeIn(owed);
+    const owedMs = this.#owed(now);
+    this.#until = now + owedMs;
+    this.#goOn(owedMs, now);
+  }
+
+  /** Forgets the pause without resuming: the connection is over. */
+  clear(now: number): void {
+    if (this.#timer === null) return;
+    const heldMs = this.heldMs(now);
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#totalMs += heldMs;
+    this.#stream?.heldBack(heldMs, now);
+    this.#stream = null;
+  }
+
+  /** Whoever has charged a shared budget since the pause began comes after this stream, so it never waits for them. */
+  #wake(now: number): void {
+    this.#goOn(Math.min(this.#owed(now), this.#until - now), now);
+  }
+
+  #goOn(leftMs: number, now: number): void {
+    if (leftMs >= PAUSE_MIN_MS) {
+      this.#wakeIn(leftMs);
       return;
     }
     this.clear(now);
     this.#setPaused(false);
   }
 
-  /** Forgets the pause without resuming: the connection is over. */
-  clear(now: number): void {
-    if (this.#timer === null) return;
-    clearTimeout(this.#timer);
-    this.#timer = null;
-    const heldMs = now - this.#since;
-    this.#totalMs += heldMs;
-    this.#stream?.heldBack(heldMs);
-    this.#stream = null;
-  }
-
   #wakeIn(delayMs: number): void {
-    this.#timer = setTimeout(() => this.recheck(monotonicMs()), Math.min(delayMs, PAUSE_MAX_MS));
+    this.#timer = setTimeout(() => this.#wake(monotonicMs()), Math.min(delayMs, PAUSE_MAX_MS));
   }
 }

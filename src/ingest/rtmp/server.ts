@@ -126,6 +126,7 @@ export class RtmpServer {
   round(now: number, liveStreams: number): void {
     for (const connection of this.#connections) {
       connection.checkDeadline(now);
+      connection.checkPeer(now);
       connection.aimReads(liveStreams);
     }
   }
