@@ -45,7 +45,11 @@ export type Scope = (typeof SCOPES)[number];
 /** The scope a reason belongs to; reasons that name no level belong to `server`. */
 export function scopeOf(reason: Reason): Scope {
   const first = reason.slice(0, reason.indexOf('_'));
-  return first === 'global' || first === 'ip' || first === 'client' || first === 'stream' || first === 'resource'
+  return first === 'global' ||
+    first === 'ip' ||
+    first === 'client' ||
+    first === 'stream' ||
+    first === 'resource'
     ? first
     : 'server';
 }

@@ -185,12 +185,11 @@ limits:
   expect(await server.receipt('global_connections')).toMatchObject({ observed: 3, limit: 2 });
   // Far above every limit of its stream and client for longer than grace, and untouched.
   const greedy = peers.talk(await peers.publisher('greedy', OTHER));
-  const loud = setInterval(() => burst(), 20);
   const big = Buffer.concat([Buffer.from([0xaf, 1]), Buffer.alloc(4_000)]);
   const sender = await peers.publisher('loud', OTHER);
-  function burst(): void {
+  const loud = setInterval(() => {
     sender.send({ type: 8, csid: 4, streamId: 1, timestamp: Math.round(performance.now()), payload: big });
-  }
+  }, 20);
   await pause(2_500);
   const stream = await server.stream('/live/loud', ({ usage }) => usage.bitrate_bps > 500_000);
   clearInterval(loud);

@@ -15,10 +15,13 @@ const OLDEST_NODE = path.join(
 /** Packing compiles TypeScript, installing compiles C++ and may fetch packages. */
 const INSTALL_TIMEOUT_MS = 300_000;
 
+/** Where npm's own settings are (registry, certificates): npm looks for them beside its Node, and here that is another. */
+const NPM_SETTINGS = new Set(['npm_config_globalconfig', 'npm_config_userconfig']);
+
 /** The environment of a user's shell: what `npm test` adds for its own run is gone. */
 function userEnvironment(nodeDir: string): Record<string, string | undefined> {
   const plain = Object.entries(process.env).filter(
-    ([name]) => !name.startsWith('npm_') && !name.startsWith('HEADGATE_'),
+    ([name]) => NPM_SETTINGS.has(name) || !(name.startsWith('npm_') || name.startsWith('HEADGATE_')),
   );
   const dirs = (process.env['PATH'] ?? '')
     .split(path.delimiter)
@@ -48,6 +51,8 @@ beforeAll(async () => {
   await run('npm', ['install', '--no-audit', '--no-fund', path.join(temp, tarball?.filename ?? '')], {
     cwd: temp,
     env,
+    // A registry that does not answer must not leave npm behind, trying for ever.
+    timeout: INSTALL_TIMEOUT_MS - 60_000,
   });
 }, INSTALL_TIMEOUT_MS);
 afterAll(() => rmSync(temp, { recursive: true, force: true }));
