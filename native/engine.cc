@@ -177,6 +177,8 @@ Engine::Delivery Engine::deliver_aggregate(Connection& connection, const Message
     connection.error = error;
     return Delivery::kError;
   };
+  // An empty one holds nothing to count, and must not be read for nothing.
+  if (message.length == 0) connection.media_messages++;
   while (connection.aggregate_offset < message.length) {
     const uint8_t* tag = message.body.bytes() + connection.aggregate_offset;
     const uint32_t left = message.length - connection.aggregate_offset;

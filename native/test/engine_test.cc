@@ -311,6 +311,15 @@ TEST(messages_without_bytes_are_paced) {
   CHECK(rig.feed(id, {}, 2000) == 0);
 }
 
+TEST(aggregates_of_nothing_are_paced) {
+  Rig rig;
+  const uint32_t id = rig.publisher();
+  ChunkWriter w;
+  w.message(0, {4, 22, 0, 1}, {});
+  for (int i = 1; i < 8192 + 4096; i++) w.message(3, {4, 22, 0, 1}, {});
+  CHECK(std::abs(rig.feed(id, w.bytes, 1000) - 1000) < 1e-6);
+}
+
 TEST(media_that_nobody_publishes_is_paced) {
   Rig rig;
   const uint32_t id = static_cast<uint32_t>(rig.engine.open());
