@@ -168,9 +168,9 @@ export class PublishDesk {
         now,
       );
     }
-    const { connection } = stream;
+    // First the connection: it ends the pause going on, which the totals would otherwise miss.
+    stream.connection.cut({ reason: request.reason, notice: noticeOf(decision, receipt) });
     this.#close(stream, now);
-    connection.cut({ reason: request.reason, notice: noticeOf(decision, receipt) });
     return receipt;
   }
 

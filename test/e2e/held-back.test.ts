@@ -60,6 +60,7 @@ test('long pauses are excess that goes on, and end in a cut after the grace', as
   await client.closes();
   const receipts = await server.receipts('?reason=stream_bitrate');
   expect(receipts.map(({ action }) => action)).toEqual(['cut', 'throttle']);
+  expect(await server.metric('headgate_throttled_seconds_total', '{scope="stream"}')).toBeGreaterThan(3.5);
 });
 
 test('a publisher that goes while it is held back for long leaves nothing behind', async () => {
