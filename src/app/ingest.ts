@@ -88,7 +88,7 @@ export class Ingest {
     this.engine.engine.reconfigure(engineOptions(next));
     this.#identities = identitiesOf(next);
     this.#resolver = resolverOf(next);
-    this.#telemetry.logger.level = next.logging.level;
+    this.#telemetry.apply(next);
     const clients = new Map(next.clients.map((client) => [client.id, client]));
     for (const stream of this.registry.all()) {
       const { app, name, protocol, ip, client, ipKey } = stream.identity;

@@ -29,4 +29,10 @@ export class Telemetry {
       logger,
     });
   }
+
+  /** Puts the parts of a validated config in force that concern what is written down. */
+  apply(next: Config): void {
+    this.logger.level = next.logging.level;
+    this.audit.resize(next.audit.receipts);
+  }
 }

@@ -9,7 +9,7 @@ import { showPath, staticLeaves } from './tree.ts';
 type ConfigSection = keyof Config;
 
 /**
- * Keys that are read once at the start: sockets are opened, tables are sized
+ * Keys that are read once at the start: sockets are opened
  * and addresses are grouped by them.
  */
 const RESTART_KEYS: ReadonlySet<string> = new Set([
@@ -19,7 +19,6 @@ const RESTART_KEYS: ReadonlySet<string> = new Set([
   'listen.playback',
   'listen.admin',
   'limits.ip.ipv6_prefix',
-  'audit.receipts',
 ]);
 
 interface ConfigChange {

@@ -162,6 +162,7 @@ export class AuditTrail {
 
   /** Changes how many receipts are kept (config reload); the newest stay. */
   resize(receipts: number): void {
+    if (receipts === this.#ring.length) return;
     const kept = this.query({ limit: receipts });
     this.#ring = new Array<Receipt | undefined>(receipts);
     for (const receipt of kept) this.#ring[Number.parseInt(receipt.id.slice(2), 36) % receipts] = receipt;
