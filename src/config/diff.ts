@@ -8,10 +8,7 @@ import { showPath, staticLeaves } from './tree.ts';
 
 type ConfigSection = keyof Config;
 
-/**
- * Keys that are read once at the start: sockets are opened
- * and addresses are grouped by them.
- */
+/** Keys that are read once at the start: sockets and the log are opened by them, and addresses grouped. */
 const RESTART_KEYS: ReadonlySet<string> = new Set([
   'node.id',
   'listen.rtmp',
@@ -19,6 +16,7 @@ const RESTART_KEYS: ReadonlySet<string> = new Set([
   'listen.playback',
   'listen.admin',
   'limits.ip.ipv6_prefix',
+  'logging.pretty',
 ]);
 
 interface ConfigChange {
