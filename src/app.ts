@@ -50,7 +50,8 @@ export class Headgate {
   readonly #startedAt = new Date(wallMs()).toISOString();
   #admin: AdminServer | null = null;
   #playbackServer: PlaybackServer | null = null;
-  #draining = false;
+  /** ISO time, null until it does */
+  #drainingSince: string | null = null;
   readonly listening: Listening = { rtmp: null, rtmps: null, playback: null, admin: null };
 
   /** Throws HG_NATIVE_MISSING or HG_NMS_CHANGED when a part it stands on is not what it must be. */
@@ -117,8 +118,8 @@ export class Headgate {
    * have not left within `timeouts.drain` are cut. Resolves when all is closed.
    */
   async drain(by: string): Promise<void> {
-    if (this.#draining) return;
-    this.#draining = true;
+    if (this.#drainingSince !== null) return;
+    this.#drainingSince = new Date(wallMs()).toISOString();
     const began = monotonicMs();
     const budgetMs = this.#ingest.config.timeouts.drain;
     const cutAt = began + Math.max(budgetMs / 2, budgetMs - DRAIN_MARGIN_MS);
@@ -165,20 +166,14 @@ export class Headgate {
   }
 
   #readiness(): Readiness {
-    return {
-      ready: !this.#draining,
-      reasons: this.#draining ? ['draining'] : [],
-      config_error: this.#reloader.lastError,
-    };
+    const { reasons } = this.#gate();
+    return { ready: reasons.length === 0, reasons, config_error: this.#reloader.lastError };
   }
 
   /** Open until it drains; samplers will have a say here. */
   #gate(): ResourcesSnapshot['gate'] {
-    return {
-      state: this.#draining ? 'closed' : 'open',
-      since: this.#startedAt,
-      reasons: this.#draining ? ['draining'] : [],
-    };
+    if (this.#drainingSince === null) return { state: 'open', since: this.#startedAt, reasons: [] };
+    return { state: 'closed', since: this.#drainingSince, reasons: ['draining'] };
   }
 }
 

@@ -4,6 +4,7 @@ import type { PolicyResolver } from '../core/policy/resolve.ts';
 import type { Batches, ClientSnapshot, ClientsPort, IpSnapshot } from '../http/ports.ts';
 import type { LiveStream } from '../ingest/live-stream.ts';
 import type { StreamRegistry } from '../ingest/registry.ts';
+import { fraction, orNull } from '../ingest/snapshot.ts';
 import { monotonicMs } from '../lib/clock.ts';
 
 /** Rows built before the event loop gets a turn. */
@@ -143,12 +144,4 @@ export class ClientsView implements ClientsPort {
 
 function rateOf(rate: EventRate): { count: number; period_ms: number } | null {
   return Number.isFinite(rate.count) ? { count: rate.count, period_ms: rate.periodMs } : null;
-}
-
-function orNull(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
-}
-
-function fraction(used: number, limit: number): number {
-  return Number.isFinite(limit) && limit > 0 ? Math.round((used / limit) * 1000) / 1000 : 0;
 }

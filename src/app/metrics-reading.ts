@@ -4,6 +4,7 @@ import type { Budgets } from '../ingest/budgets.ts';
 import type { Playback } from '../ingest/playback/playback.ts';
 import type { StreamRegistry } from '../ingest/registry.ts';
 import type { RtmpServer } from '../ingest/rtmp/server.ts';
+import { fraction } from '../ingest/snapshot.ts';
 import type { StreamTally } from '../ingest/stream-tally.ts';
 import type { NativeEngine } from '../native/binding.ts';
 import type { AuditTrail } from '../telemetry/audit.ts';
@@ -94,9 +95,9 @@ export class MetricsGatherer implements MetricsSource {
       const { limits, ring, effective } = stream;
       const bps = ring.bitrateBps();
       totalBps += bps;
-      streams.bitrate = Math.max(streams.bitrate, bps / limits.max_bitrate);
-      streams.fps = Math.max(streams.fps, ring.wallFps() / limits.max_fps);
-      streams.packets = Math.max(streams.packets, ring.packetsPerSec() / limits.max_packets_per_sec);
+      streams.bitrate = Math.max(streams.bitrate, fraction(bps, limits.max_bitrate));
+      streams.fps = Math.max(streams.fps, fraction(ring.wallFps(), limits.max_fps));
+      streams.packets = Math.max(streams.packets, fraction(ring.packetsPerSec(), limits.max_packets_per_sec));
       const use = clients.get(stream.identity.client) ?? {
         streams: 0,
         bps: 0,
@@ -110,13 +111,17 @@ export class MetricsGatherer implements MetricsSource {
     let clientStreams = 0;
     let clientBps = 0;
     for (const use of clients.values()) {
-      clientStreams = Math.max(clientStreams, use.streams / use.limit.streams);
-      clientBps = Math.max(clientBps, use.bps / use.limit.bps);
+      clientStreams = Math.max(clientStreams, fraction(use.streams, use.limit.streams));
+      clientBps = Math.max(clientBps, fraction(use.bps, use.limit.bps));
     }
     return [
-      { scope: 'global', limit: 'max_connections', fraction: global.connections / global.maxConnections },
-      { scope: 'global', limit: 'max_streams', fraction: global.streams / global.maxStreams },
-      { scope: 'global', limit: 'max_bandwidth', fraction: totalBps / budgets.globalBps },
+      {
+        scope: 'global',
+        limit: 'max_connections',
+        fraction: fraction(global.connections, global.maxConnections),
+      },
+      { scope: 'global', limit: 'max_streams', fraction: fraction(global.streams, global.maxStreams) },
+      { scope: 'global', limit: 'max_bandwidth', fraction: fraction(totalBps, budgets.globalBps) },
       { scope: 'client', limit: 'max_streams', fraction: clientStreams },
       { scope: 'client', limit: 'max_bandwidth', fraction: clientBps },
       { scope: 'stream', limit: 'max_bitrate', fraction: streams.bitrate },

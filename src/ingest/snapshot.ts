@@ -93,11 +93,12 @@ function withOverrides(
 }
 
 /** JSON has no Infinity: unlimited is null. */
-function orNull(value: number): number | null {
+export function orNull(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
-function fraction(used: number, limit: number): number {
+/** How much of a limit is used, to a thousandth: 0 of what is unlimited, and all of a limit of 0 once anything is. */
+export function fraction(used: number, limit: number): number {
   if (!Number.isFinite(limit)) return 0;
   return limit <= 0 ? (used > 0 ? 1 : 0) : Math.round((used / limit) * 1000) / 1000;
 }

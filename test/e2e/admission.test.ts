@@ -334,3 +334,8 @@ test('retry_after of global_connection_rate is the instant at which a retry pass
   expect((await attempt()).passed).toBe(true);
   await expectHonest('global_connection_rate', attempt);
 });
+
+test('a cap of 0 of which nothing is used is 0 full in the metrics', async () => {
+  await start('limits: { global: { max_streams: 0 } }');
+  expect(await server.metric('headgate_limit_utilization', '{scope="global",limit="max_streams"}')).toBe(0);
+});

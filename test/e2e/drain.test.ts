@@ -1,5 +1,6 @@
 import { chmodSync, readdirSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
+import type { ResourcesSnapshot } from '../../src/http/ports.ts';
 import { clip, Publisher } from '../support/ffmpeg.ts';
 import { Peers } from '../support/peers.ts';
 import { pause, TestServer, until } from '../support/server.ts';
@@ -43,12 +44,16 @@ test('SIGTERM tells who publishes, refuses newcomers, keeps players, and cuts wh
   const candidate = await peers.candidate();
   expect(await readiness()).toMatchObject({ status: 200, body: { ready: true } });
 
+  const signalledAt = Date.now();
   const began = await drain();
   const warned = await publisher.status(({ level }) => level === 'warning');
   expect(warned.code).toBe('NetConnection.Connect.AppShutdown');
   expect(warned.description).toMatch(/^headgate: draining\b/);
   expect(await readiness()).toMatchObject({ status: 503, body: { ready: false, reasons: ['draining'] } });
   expect(await server.metric('headgate_gate_state')).toBe(2);
+  const { gate } = await server.get<ResourcesSnapshot>('/api/v1/resources');
+  expect(gate).toMatchObject({ state: 'closed', reasons: ['draining'] });
+  expect(Date.parse(gate.since)).toBeGreaterThanOrEqual(signalledAt);
 
   // One who was connected already is told at publish, one who comes now is closed at the door.
   const told = await candidate.publish('late');

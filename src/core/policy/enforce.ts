@@ -53,7 +53,7 @@ export interface Step {
 
 const NOTHING: Step = { opened: [], cut: null };
 
-/** How an excess of this constraint is met: budgets above the stream slow or drop, whatever its own mode. */
+/** How an excess of this constraint is met: budgets above the stream slow what it would only be cut for itself. */
 function actionOf(constraint: number, mode: OnExceed): EpisodeAction {
   if (mode === 'observe' || mode === 'drop') return mode;
   const own = ((1 << constraint) & OWN_MASK) !== 0;
