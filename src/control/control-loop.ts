@@ -31,8 +31,6 @@ export class ControlLoop {
   #timer: NodeJS.Timeout | null = null;
   #running = false;
   #stopped = false;
-  /** ms the last round took of the thread, turns given away not counted */
-  lastRoundMs = 0;
 
   constructor(work: ControlWork) {
     this.#work = work;
@@ -52,19 +50,14 @@ export class ControlLoop {
     // A round that is still going on when the next is due takes its place.
     if (this.#running) return;
     this.#running = true;
-    let spentMs = 0;
-    let began = monotonicMs();
-    this.#guard(() => this.#work.round(began));
+    this.#guard(() => this.#work.round(monotonicMs()));
     for (const batch of this.#work.batches(BATCH)) {
       const now = monotonicMs();
       for (const stepped of batch) this.#guard(() => stepped.step(now));
       if (batch.length < BATCH) continue;
-      spentMs += monotonicMs() - began;
       await new Promise((resolve) => setImmediate(resolve));
       if (this.#stopped) break;
-      began = monotonicMs();
     }
-    this.lastRoundMs = spentMs + monotonicMs() - began;
     this.#running = false;
   }
 

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Admission, ConnectionLease, PublishLease } from '../core/admission/admission.ts';
+import { refusal } from '../core/admission/denials.ts';
 import type { EffectiveLimits } from '../core/limits.ts';
 import type { Slab } from '../core/meter/slab.ts';
 import { describeNotice } from '../core/notice.ts';
@@ -308,17 +309,8 @@ function splitOnce(text: string): [string, string] {
 const NEVER_RIGHT: ReadonlySet<Reason> = new Set<Reason>(['auth_failed', 'protocol_error']);
 
 function serverDenial(reason: Reason, key: string): Denial {
-  return {
-    allowed: false,
-    reason,
-    scope: scopeOf(reason),
-    key,
-    limit: null,
-    observed: null,
-    windowMs: null,
-    // A wrong key stays wrong, a bad name bad; what else ends up here is over as soon as it is said.
-    retryAfterMs: NEVER_RIGHT.has(reason) ? Number.POSITIVE_INFINITY : 0,
-  };
+  // A wrong key stays wrong, a bad name bad; what else ends up here is over as soon as it is said.
+  return refusal(reason, key, NEVER_RIGHT.has(reason) ? Number.POSITIVE_INFINITY : 0);
 }
 
 function noticeOf(decision: Decision, receipt: Receipt): string {
