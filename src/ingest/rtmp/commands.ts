@@ -212,16 +212,16 @@ export class CommandSession {
     const path = `/${appOf(this.#app ?? '')}/${name.split('?')[0]}`;
     const socket = this.#connection.socket;
     if (socket === null) return;
-    const broadcast = this.#services.playback.get(path);
-    if (broadcast === null) {
-      this.#connection.farewell(
-        replies.onStatus(
-          command.streamId,
-          'error',
-          'NetStream.Play.StreamNotFound',
-          'headgate: nobody publishes this stream',
-        ),
-      );
+    const { playback } = this.#services;
+    const refusal =
+      playback.get(path) === null
+        ? (['NetStream.Play.StreamNotFound', 'nobody publishes this stream'] as const)
+        : playback.full
+          ? (['NetStream.Play.Failed', 'too many players'] as const)
+          : null;
+    if (refusal !== null) {
+      const [code, why] = refusal;
+      this.#connection.farewell(replies.onStatus(command.streamId, 'error', code, `headgate: ${why}`));
       return;
     }
     this.#connection.playing();
@@ -233,15 +233,10 @@ export class CommandSession {
       replies.onStatus(command.streamId, 'status', 'NetStream.Play.Start', 'Started playing stream.'),
     );
     this.#connection.reply(replies.sampleAccess(command.streamId));
-    this.#player = this.#services.playback.playRtmp(path, socket, command.streamId, () => {
+    this.#player = playback.playRtmp(path, socket, command.streamId, () => {
       this.#player = null;
       this.#connection.farewell();
     });
-    if (this.#player === null) {
-      this.#connection.farewell(
-        replies.onStatus(command.streamId, 'error', 'NetStream.Play.Failed', 'headgate: too many players'),
-      );
-    }
   }
 
   /** FCUnpublish and closeStream. */
