@@ -46,6 +46,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("AccountingProbe", headgate::define_accounting_probe(env));
   exports.Set("setReceiveLowWater", headgate::define_receive_low_water(env));
   exports.Set("peerGone", headgate::define_peer_gone(env));
+  exports.Set("tcpFigures", headgate::define_tcp_figures(env));
   exports.Set("errors", errors_of(env));
   exports.Set("layout", layout_of(env));
   return exports;

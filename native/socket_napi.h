@@ -14,6 +14,10 @@ Napi::Function define_receive_low_water(Napi::Env env);
 /// read (TCP_INFO, tcp(7)): a reader that has paused hears of neither. False where the system cannot tell.
 Napi::Function define_peer_gone(Napi::Env env);
 
+/// tcpFigures(fd, out): writes the kernel's smoothed round trip time, ms, and the segments it has had to
+/// send again into the first two doubles of `out`. Returns false where the system does not tell.
+Napi::Function define_tcp_figures(Napi::Env env);
+
 }  // namespace headgate
 
 #endif  // HEADGATE_SOCKET_NAPI_H_

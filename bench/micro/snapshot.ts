@@ -36,6 +36,7 @@ const connection = {
   paused: false,
   orphaned: false,
   probe() {},
+  transport: () => ({ rtt_ms: 0.2, loss: 0, retransmitted: 0 }),
 };
 
 for (let i = 0; i < count; i++) {

@@ -142,13 +142,17 @@ function bareServer(log: FaultLog): FastifyInstance {
 }
 
 /** Every request, also one that no route answers: headers, who asks, how often, whether he may. */
+/** Paths that load balancers ask. */
+const PROBES: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
+
 function guard(app: FastifyInstance, access: AccessControl): void {
   const limit = new RequestLimit();
   app.decorateRequest('caller');
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(SECURITY_HEADERS);
     request.caller = access.identify(request);
-    limit.charge(request.caller.limitKey, reply, monotonicMs());
+    // A probe is cheaper to answer than to refuse, and a refused one takes the server out of its balancer.
+    if (!PROBES.has(request.url)) limit.charge(request.caller.limitKey, reply, monotonicMs());
     access.authorize(request, request.caller);
     done();
   });

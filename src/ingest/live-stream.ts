@@ -62,6 +62,8 @@ export class LiveStream {
   #state: StreamState = 'live';
   readonly #dropped = new Map<Reason, number>();
   #droppedSeen = 0;
+  /** control steps that found a limit of an observing policy exceeded */
+  #observedViolations = 0;
   /** ms of pauses that have ended, told by the pacer, by the level that held */
   readonly heldMs = { stream: 0, client: 0, ip: 0, global: 0 };
   #heldUntil = 0;
@@ -132,6 +134,11 @@ export class LiveStream {
   silentMs(now: number): number {
     if (this.connection.paused) return 0;
     return now - Math.max(this.startedAt, this.#heldUntil, this.read(STREAM.LAST_PACKET_AT));
+  }
+
+  /** Excesses counted so far, those of observing policies included. */
+  get violations(): number {
+    return this.read(STREAM.VIOLATIONS) + this.#observedViolations;
   }
 
   // -- playback -----------------------------------------------------------------------------------
@@ -248,7 +255,8 @@ export class LiveStream {
     const packets = watched.max_packets_per_sec;
     if (packets !== undefined && this.ring.packetsPerSec() > packets) bits |= 2;
     if (watched.max_fps !== undefined && this.ring.wallFps() > watched.max_fps) bits |= 4;
-    if (bits === 0 && !this.#observer.exceeding) return;
+    if (bits !== 0) this.#observedViolations++;
+    else if (!this.#observer.exceeding) return;
     const limits = { ...this.#limits, ...watched, on_exceed: 'observe' } as const;
     const { opened } = this.#observer.step(bits, limits, now);
     for (const episode of opened) watcher.episodeOpened(this, episode, limits, now);
@@ -261,7 +269,8 @@ export class LiveStream {
    */
   #holdExactly(now: number): void {
     const { max_bitrate, bitrate_window, on_exceed } = this.#limits;
-    if (on_exceed !== 'throttle' && on_exceed !== 'drop') return;
+    // Not under drop: without any burst a keyframe would never pass again, and nothing after it would.
+    if (on_exceed !== 'throttle') return;
     if (this.ring.sustainedAbove(max_bitrate, bitrate_window)) this.#rows.forfeitBurst(now);
   }
 

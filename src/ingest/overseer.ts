@@ -16,6 +16,7 @@ export class Overseer implements StreamWatcher {
   readonly #budgets: Budgets;
   /** bits/s per address */
   readonly #ipBps: () => number;
+  readonly #seen = new WeakMap<LiveStream, Map<Reason, number>>();
 
   constructor(desk: PublishDesk, decisions: DecisionRecorder, budgets: Budgets, ipBps: () => number) {
     this.#desk = desk;
@@ -26,6 +27,7 @@ export class Overseer implements StreamWatcher {
 
   episodeOpened(stream: LiveStream, episode: EpisodeOpened, limits: StreamLimits, now: number): void {
     const measured = this.#measure(stream, episode.reason, limits);
+    this.#remember(stream, episode.reason, measured.observed);
     const decision: Decision = {
       reason: episode.reason,
       scope: scopeOf(episode.reason),
@@ -48,11 +50,17 @@ export class Overseer implements StreamWatcher {
     }
     const seconds = stream.limits.grace / 1000;
     const detail = `kept exceeding its limit for the grace of ${seconds} s; lower the encoder's setting or raise the limit`;
-    this.#desk.cut(
-      stream,
-      { reason, detail, cooldownMs: null, ...this.#measure(stream, reason, stream.limits) },
-      now,
-    );
+    const measured = this.#measure(stream, reason, stream.limits);
+    const observed = Math.max(measured.observed ?? 0, this.#seen.get(stream)?.get(reason) ?? 0);
+    this.#desk.cut(stream, { reason, detail, cooldownMs: null, ...measured, observed }, now);
+  }
+
+  /** What was seen when the episode opened: once a stream is slowed, it is no longer to be seen. */
+  #remember(stream: LiveStream, reason: Reason, observed: number | null): void {
+    if (observed === null) return;
+    const seen = this.#seen.get(stream) ?? new Map<Reason, number>();
+    seen.set(reason, observed);
+    this.#seen.set(stream, seen);
   }
 
   #keyOf(stream: LiveStream, reason: Reason): string {

@@ -3,6 +3,7 @@
  * things; a test hands in plain objects.
  */
 import type { Reason } from '../core/reasons.ts';
+import type { StreamSnapshot } from '../core/stream.ts';
 import type { Denial, Receipt } from '../core/verdict.ts';
 
 /** Whom and what a decision was about. No secret is ever in it. */
@@ -44,6 +45,9 @@ export interface CutOrder {
   readonly notice: string;
 }
 
+/** What the transport says of the way to the publisher; null where it cannot be known. */
+export type TransportFigures = StreamSnapshot['transport'];
+
 /** The connection behind a live stream, whatever its protocol. */
 export interface StreamConnection {
   /** Tells the publisher why and closes; idempotent. */
@@ -52,6 +56,7 @@ export interface StreamConnection {
   recheck(now: number): void;
   /** ms this stream has been held back so far, the pause going on included */
   throttledMs(now: number): number;
+  transport(): TransportFigures;
   /** true while reading is paused to repay debt */
   readonly paused: boolean;
   /** true once the peer has closed or reset the connection, though what it sent before still waits to be read */

@@ -34,8 +34,7 @@ export function snapshotOf(stream: LiveStream, now: number): StreamSnapshot {
       audio_codec: AUDIO_CODECS[stream.read(STREAM.AUDIO_CODEC)] || null,
     },
     playback: { players: stream.broadcast?.players ?? 0, gop_bytes: stream.read(STREAM.GOP_BYTES) },
-    // RTMP runs over TCP, which hides what it does; SRT fills these in.
-    transport: { rtt_ms: null, loss: null, retransmitted: null },
+    transport: stream.connection.transport(),
   };
 }
 
@@ -47,7 +46,8 @@ function usageOf(stream: LiveStream, now: number): StreamSnapshot['usage'] {
     bitrate_bps: Math.round(ring.bitrateBps()),
     bitrate_avg_bps: Math.round((bytes * 8000) / livedMs),
     bitrate_peak_bps: Math.round(ring.peakBps()),
-    fps: tenth(ring.mediaFps() ?? 0),
+    // Media time tells nothing in the first second; until then arrival has to do.
+    fps: tenth(ring.mediaFps() ?? ring.wallFps()),
     wall_fps: tenth(ring.wallFps()),
     packets_per_sec: tenth(ring.packetsPerSec()),
     bytes,
@@ -57,7 +57,7 @@ function usageOf(stream: LiveStream, now: number): StreamSnapshot['usage'] {
     dropped_frames: stream.read(STREAM.DROPPED_FRAMES),
     dropped_bytes: stream.read(STREAM.DROPPED_BYTES),
     throttled_ms: Math.round(stream.connection.throttledMs(now)),
-    violations: stream.read(STREAM.VIOLATIONS),
+    violations: stream.violations,
   };
 }
 

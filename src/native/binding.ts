@@ -107,6 +107,11 @@ export interface NativeAddon {
    * paused hears of neither. False where the system cannot tell.
    */
   readonly peerGone: (fd: number) => boolean;
+  /**
+   * Smoothed round trip time of a TCP connection, ms, and segments that this side has had to send again
+   * (TCP_INFO), into the first two places of `out`; false where the system does not tell.
+   */
+  readonly tcpFigures: (fd: number, out: Float64Array) => boolean;
   /** names of protocol errors by number */
   readonly errors: readonly string[];
   /** the constants the addon was compiled with, to be compared with those of the TypeScript */

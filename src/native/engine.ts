@@ -18,6 +18,8 @@ export interface EngineSet {
   readonly engineErrors: readonly string[];
   /** see `NativeAddon.setReceiveLowWater` */
   readonly setReceiveLowWater: NativeAddon['setReceiveLowWater'];
+  /** see `NativeAddon.tcpFigures` */
+  readonly tcpFigures: NativeAddon['tcpFigures'];
   /** see `NativeAddon.peerGone` */
   readonly peerGone: NativeAddon['peerGone'];
 }
@@ -38,5 +40,6 @@ export function createEngine(
     engineErrors: addon.errors,
     setReceiveLowWater: addon.setReceiveLowWater,
     peerGone: addon.peerGone,
+    tcpFigures: addon.tcpFigures,
   };
 }

@@ -3,8 +3,8 @@
  * subscribers that are told each one as it happens.
  *
  * A flood must neither cost much nor wash the trail away. So refusals before a
- * publish (TCP level: no path is known yet) that are alike (same reason and
- * key, and same address when the key is wider than one) share a receipt for a
+ * publish (TCP level: no path is known yet) that are alike (same reason,
+ * key and detail, and same address when the key is wider than one) share a receipt for a
  * second and only raise its `count`. Past `FLOOD_RECEIPTS_PER_SECOND` different ones in a
  * second, the rest of that second is counted on one receipt per reason whose
  * key and address are `*`. So whoever is refused floods at most that many
@@ -92,7 +92,7 @@ export class AuditTrail {
       this.#open.clear();
       this.#openSince = now;
     }
-    const likeness = `${decision.reason} ${decision.key} ${decision.scope === 'ip' ? '' : decision.ip}`;
+    const likeness = `${decision.reason} ${decision.key} ${decision.scope === 'ip' ? '' : decision.ip} ${decision.detail}`;
     const like = this.#open.get(likeness);
     if (like !== undefined) return this.#count(like);
     if (this.#open.size < FLOOD_RECEIPTS_PER_SECOND) {
@@ -213,7 +213,8 @@ export class AuditTrail {
       limit: finite(decision.limit),
       observed: finite(decision.observed),
       window: finite(decision.windowMs),
-      retry_after_ms: finite(decision.retryAfterMs),
+      // Rounded up: a promise in whole milliseconds must not come early.
+      retry_after_ms: finite(Math.ceil(decision.retryAfterMs)),
       ip: printable(decision.ip),
       protocol: decision.protocol,
       path: decision.path === null ? null : printable(decision.path),

@@ -37,6 +37,8 @@ test('a stream of ffmpeg shows up with its bitrate, frame rate and codecs', asyn
   expect(stream.media).toEqual({ video_codec: 'h264', width: 640, height: 360, audio_codec: 'aac' });
   expect(stream.usage).toMatchObject({ dropped_frames: 0, throttled_ms: 0, violations: 0 });
   expect(stream.playback.gop_bytes).toBeGreaterThan(0);
+  expect(stream.transport).toMatchObject({ loss: 0, retransmitted: 0 });
+  expect(stream.transport.rtt_ms).toBeGreaterThan(0);
 });
 
 test('a publisher that leaves is gone at once, with all it held', async () => {

@@ -88,10 +88,11 @@ const COLUMNS: readonly Column[] = [
   fixed(
     'PROTO',
     5,
-    12,
+    13,
     'left',
     text(({ protocol }) => protocol),
   ),
+  fixed('CODEC', 9, 10, 'left', text(codecsOf)),
   fixed(
     'BITRATE',
     9,
@@ -117,7 +118,7 @@ const COLUMNS: readonly Column[] = [
   fixed(
     'PKT/S',
     5,
-    11,
+    12,
     'right',
     text(({ usage }) => formatRate(usage.packets_per_sec)),
   ),
@@ -134,7 +135,7 @@ const COLUMNS: readonly Column[] = [
   fixed(
     'HELD',
     6,
-    10,
+    11,
     'right',
     text(
       ({ usage }) => (usage.throttled_ms === 0 ? '0' : formatDuration(usage.throttled_ms)),
@@ -149,6 +150,12 @@ const COLUMNS: readonly Column[] = [
     text(({ uptime_ms }) => formatDuration(uptime_ms)),
   ),
 ];
+
+/** `h264+aac`; what is not known yet is left out. */
+function codecsOf({ media }: StreamSnapshot): string {
+  const known = [media.video_codec, media.audio_codec].filter((codec) => codec !== null);
+  return known.length === 0 ? '-' : known.join('+');
+}
 
 function useOfBitrate({ limits, utilization }: StreamSnapshot, width: number, unicode: boolean): Span[] {
   if (limits.max_bitrate_bps === null) return [span(UNLIMITED, 'dim')];

@@ -41,6 +41,12 @@ export const NOT_A_WEBSOCKET: Answer = {
   headers: {},
 };
 
+/** To a WebSocket that found nobody: most often an encoder that tries to push. */
+export function notPublishedForUpgrade(path: string): Answer {
+  const { text, ...answer } = notPublished(path);
+  return { ...answer, text: `${text}; publishing over WebSocket is not accepted, use rtmp://` };
+}
+
 /** @param path a path that matched, so it is safe to echo */
 export function notPublished(path: string): Answer {
   return { status: 404, text: `headgate: nobody publishes ${path} now`, headers: {} };

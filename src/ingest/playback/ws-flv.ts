@@ -5,7 +5,7 @@ import {
   type Answer,
   NO_SUCH_PATH,
   NOT_A_WEBSOCKET,
-  notPublished,
+  notPublishedForUpgrade,
   PUBLISHING_REFUSED,
   rawAnswer,
   streamPathOf,
@@ -69,7 +69,7 @@ export class WebSocketFlv {
     if (request.headers.upgrade?.toLowerCase() !== 'websocket') return NOT_A_WEBSOCKET;
     if (announcesPublishing(request)) return PUBLISHING_REFUSED;
     if (path === null) return NO_SUCH_PATH;
-    if (this.#playback.get(path) === null) return notPublished(path);
+    if (this.#playback.get(path) === null) return notPublishedForUpgrade(path);
     return this.#playback.full ? TOO_MANY_PLAYERS : null;
   }
 

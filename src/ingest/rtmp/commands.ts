@@ -53,7 +53,7 @@ const STEPS: ReadonlyMap<string, CommandStep> = new Map<string, CommandStep>([
   ['connect', (session, command) => session.connect(command)],
   ['createStream', (session, command) => session.createStream(command)],
   ['releaseStream', (session, command) => session.acknowledge(command)],
-  ['FCPublish', (session, command) => session.fcPublish(command)],
+  ['FCPublish', (session, command) => session.acknowledge(command)],
   ['publish', (session, command, now) => session.publish(command, now)],
   ['play', (session, command) => session.play(command)],
   ['FCUnpublish', (session, _command, now) => session.unpublish(now)],
@@ -161,11 +161,6 @@ export class CommandSession {
 
   acknowledge(command: Command): void {
     if (command.transactionId > 0) this.#connection.reply(replies.emptyResult(command.transactionId));
-  }
-
-  fcPublish(command: Command): void {
-    const name = command.args[1];
-    if (this.#app !== null && typeof name === 'string') this.#connection.reply(replies.onFCPublish());
   }
 
   publish(command: Command, now: number): void {

@@ -5,7 +5,7 @@ import type { Protocol } from '../../core/stream.ts';
 import { monotonicMs } from '../../lib/clock.ts';
 import { IO } from '../../native/binding.ts';
 import type { LiveStream } from '../live-stream.ts';
-import type { CutOrder } from '../ports.ts';
+import type { CutOrder, TransportFigures } from '../ports.ts';
 import { descriptorOf } from './accept.ts';
 import { type CommandPeer, CommandSession } from './commands.ts';
 import { Handshake } from './handshake.ts';
@@ -44,6 +44,9 @@ const ACK_WINDOW_BYTES = 2_500_000;
 const ACK_WINDOW_MIN_BYTES = 65_536;
 
 const NO_BYTES = new Uint8Array(0);
+
+/** Where the addon writes figures of one connection; read at once. */
+const TCP_FIGURES = new Float64Array(2);
 
 export interface ConnectionOrigin {
   readonly ip: string;
@@ -205,6 +208,15 @@ export class RtmpConnection implements CommandPeer {
 
   get paused(): boolean {
     return this.#pacer.paused;
+  }
+
+  /** Loss is 0 by the nature of TCP: what is lost on the way is sent again. */
+  transport(): TransportFigures {
+    const fd = this.#socket === null ? -1 : descriptorOf(this.#socket);
+    const known = fd >= 0 && this.#services.tcpFigures(fd, TCP_FIGURES);
+    if (!known) return { rtt_ms: null, loss: 0, retransmitted: null };
+    const [rttMs = 0, resent = 0] = TCP_FIGURES;
+    return { rtt_ms: Math.round(rttMs * 100) / 100, loss: 0, retransmitted: resent };
   }
 
   get orphaned(): boolean {

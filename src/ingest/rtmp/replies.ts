@@ -85,15 +85,13 @@ export function createStreamResult(transactionId: number, streamId: number): Buf
   return command(CONNECTION_STREAM_ID, ['_result', transactionId, null, streamId]);
 }
 
-/** The answer to a call that returns nothing: releaseStream. */
+/**
+ * The answer to a call that returns nothing: releaseStream, FCPublish. The
+ * latter's own `onFCPublish` says `Publish.Start` before anybody was admitted,
+ * and no encoder in use waits for it.
+ */
 export function emptyResult(transactionId: number): Buffer {
   return command(CONNECTION_STREAM_ID, ['_result', transactionId, null, undefined]);
-}
-
-/** What Flash Media Live Encoder and its heirs wait for after FCPublish. */
-export function onFCPublish(): Buffer {
-  const outcome = record({ code: 'NetStream.Publish.Start', description: 'FCPublish to stream.' });
-  return command(CONNECTION_STREAM_ID, ['onFCPublish', 0, null, outcome]);
 }
 
 /** @param streamId message stream of the publish or play it is about; 0 for the connection */

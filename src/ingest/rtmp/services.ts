@@ -22,6 +22,8 @@ export interface RtmpServices {
   readonly setReceiveLowWater: SetLowWater;
   /** whether the peer of that descriptor has closed or reset the connection */
   peerGone(fd: number): boolean;
+  /** round trip to the peer, ms, and segments sent again; false where it cannot be known */
+  tcpFigures(fd: number, out: Float64Array): boolean;
   readonly desk: PublishDesk;
   readonly playback: Playback;
   /** read anew each time: a reload changes them */

@@ -64,7 +64,6 @@ describe('replies', () => {
   it('calls are answered', () => {
     expect(commandOf(replies.createStreamResult(4, 1)).values).toEqual(['_result', 4, null, 1]);
     expect(commandOf(replies.emptyResult(2)).values).toEqual(['_result', 2, null, undefined]);
-    expect(commandOf(replies.onFCPublish()).values.slice(0, 3)).toEqual(['onFCPublish', 0, null]);
   });
 
   it('onStatus goes out on the message stream it is about', () => {

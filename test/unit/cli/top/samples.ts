@@ -88,6 +88,7 @@ export const STREAMS: readonly StreamSnapshot[] = [
     },
     limits: { max_bitrate_bps: 800_000, on_exceed: 'drop', override_until: '2026-11-20T21:50:00.000Z' },
     utilization: { bitrate: 1.015, fps: 0.208 },
+    media: { video_codec: 'hevc', audio_codec: 'opus' },
   }),
   stream('free', {
     client: 'bob',
@@ -105,7 +106,7 @@ export const STREAMS: readonly StreamSnapshot[] = [
     utilization: { bitrate: 1.5 },
     limits: { on_exceed: 'disconnect' },
   }),
-  stream('gone', { state: 'closing', usage: { bitrate_bps: 100 } }),
+  stream('gone', { state: 'closing', usage: { bitrate_bps: 100 }, media: { audio_codec: null } }),
 ];
 
 export function momentOf(streams: readonly StreamSnapshot[], change: Partial<TopMoment> = {}): TopMoment {

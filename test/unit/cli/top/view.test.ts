@@ -24,9 +24,16 @@ describe('frames', () => {
     await expect(`${frame(columns, rows).join('\n')}\n`).toMatchFileSnapshot(`golden/frame-${columns}.txt`);
   });
 
-  it('once, in ASCII, as a pipe gets it', async () => {
-    const lines = renderOnce(MOMENT, screenOf(120, Number.POSITIVE_INFINITY, { unicode: false }));
-    await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot('golden/once-120.txt');
+  it.each([110, 120])('once, in ASCII, as a pipe gets it, %d columns', async (columns) => {
+    const lines = renderOnce(MOMENT, screenOf(columns, Number.POSITIVE_INFINITY, { unicode: false }));
+    await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot(`golden/once-${columns}.txt`);
+  });
+
+  it('show the codecs from 99 columns on, and before that what is wanted more', () => {
+    const titles = (columns: number): string => frame(columns, 24)[3] ?? '';
+    expect(titles(99)).toContain('CODEC');
+    expect(titles(98)).not.toContain('CODEC');
+    for (const title of ['CLIENT', 'LIMIT', 'FPS', 'DROP', 'UP']) expect(titles(98)).toContain(title);
   });
 
   it('help', async () => {
