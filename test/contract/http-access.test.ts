@@ -215,7 +215,7 @@ describe('without tokens, on loopback', () => {
 describe('its own rate limit', () => {
   test('answers 429 with the draft headers past the burst, and lets the promised retry in', async () => {
     await start();
-    const first = await ask('GET', '/healthz');
+    const first = await ask('GET', '/api/v1/ips');
     expect(first.headers['ratelimit-policy']).toBe('"api";q=100;w=2');
     expect(first.headers['ratelimit']).toMatch(/^"api";r=99;t=1$/);
     const answers = await flood(300);
@@ -227,7 +227,13 @@ describe('its own rate limit', () => {
     const retryAfterS = Number(refused.headers['retry-after']);
     expect(retryAfterS).toBeGreaterThanOrEqual(1);
     await new Promise((resolve) => setTimeout(resolve, retryAfterS * 1_000));
-    expect((await ask('GET', '/healthz')).status).toBe(200);
+    expect((await ask('GET', '/api/v1/ips')).status).toBe(200);
+  });
+
+  test('probes of a load balancer are always answered', async () => {
+    await start();
+    await flood(300);
+    for (const path of ['/healthz', '/readyz']) expect((await ask('GET', path)).status).toBe(200);
   });
 
   test('holds a guesser of tokens apart from who has one', async () => {
