@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { certificateFault } from './certificate.ts';
 import { crossCheck } from './cross-check.ts';
 import { type Overlay, overlayEnv } from './env.ts';
 import { byPlace, type ConfigProblem, type Finding, problemAt } from './problem.ts';
@@ -141,7 +142,7 @@ function freeze<T>(value: T): T {
   return value;
 }
 
-/** Paths of certificates made absolute, and the findings about files that are not there. */
+/** Paths of certificates made absolute, and the findings about files that cannot serve. */
 function withFiles(config: Config, file: string | null): { config: Config; findings: Finding[] } {
   const { rtmps } = config.listen;
   if (rtmps === null) return { config, findings: [] };
@@ -156,6 +157,8 @@ function withFiles(config: Config, file: string | null): { config: Config; findi
       findings.push({ path: ['listen', 'rtmps', name], message });
     }
   }
+  const fault = findings.length > 0 ? null : certificateFault(absolute);
+  if (fault !== null) findings.push({ path: ['listen', 'rtmps'], message: fault });
   return { config: { ...config, listen: { ...config.listen, rtmps: absolute } }, findings };
 }
 

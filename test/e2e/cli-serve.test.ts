@@ -129,7 +129,7 @@ describe.each(['serve', 'check'])('%s', (command) => {
     await expectLine(
       [command, '-c', 'tls.yaml'],
       2,
-      /^tls\.yaml:\d+: listen\.rtmps: key is not the private key of cert/,
+      /^tls\.yaml:\d+:\d+ listen\.rtmps: key is not the private key of cert/,
     );
   });
 

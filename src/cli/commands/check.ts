@@ -1,6 +1,7 @@
+import { loadConfig } from '../../config/load.ts';
 import { effectiveValues } from '../../config/mask.ts';
 import { formatProblem } from '../../config/problem.ts';
-import { configFile, loadUsableConfig } from '../config-file.ts';
+import { configFile } from '../config-file.ts';
 import type { Output } from '../terminal.ts';
 
 export interface CheckOptions {
@@ -17,7 +18,7 @@ export interface CheckOptions {
  * warnings on stderr, and 0.
  */
 export function runCheck({ file, env, stdout, stderr }: CheckOptions): number {
-  const result = loadUsableConfig(configFile(file), env);
+  const result = loadConfig(configFile(file), env);
   if (!result.ok) {
     for (const problem of result.problems) stderr.write(`${formatProblem(problem)}\n`);
     return 2;

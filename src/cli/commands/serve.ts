@@ -1,9 +1,10 @@
 import { Headgate } from '../../app.ts';
+import { loadConfig } from '../../config/load.ts';
 import { formatProblem } from '../../config/problem.ts';
 import { monotonicMs } from '../../lib/clock.ts';
 import { HeadgateError } from '../../lib/errors.ts';
 import { openLog, type ServerLog } from '../../telemetry/logger.ts';
-import { configFile, loadUsableConfig } from '../config-file.ts';
+import { configFile } from '../config-file.ts';
 
 export interface ServeOptions {
   /** `-c FILE`; null = `config/headgate.yaml` when it exists, else the built-in defaults */
@@ -14,7 +15,7 @@ export interface ServeOptions {
 /** Runs the ingest server until it is told to stop. Resolves with the exit code. */
 export async function runServe(options: ServeOptions): Promise<number> {
   const file = configFile(options.file);
-  const loaded = loadUsableConfig(file, options.env);
+  const loaded = loadConfig(file, options.env);
   if (!loaded.ok) {
     for (const problem of loaded.problems) process.stderr.write(`${formatProblem(problem)}\n`);
     return 2;

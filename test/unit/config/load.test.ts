@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type LoadResult, loadConfig, loadText } from '../../../src/config/load.ts';
 import { formatProblem } from '../../../src/config/problem.ts';
 import { type Config, defaultConfig } from '../../../src/config/schema.ts';
+import { listenTlsLines } from '../../support/tls-pair.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'headgate-config-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -412,6 +413,13 @@ describe('files', () => {
       `${file}:1:66 listen.rtmps.key: ${folder}/key.pem cannot be read; relative paths start at the folder of the config file`,
     ]);
     writeFileSync(join(folder, 'key.pem'), '');
+    expect(told(loadConfig(file, {}))).toEqual([
+      'HG_CONFIG_INVALID',
+      expect.stringMatching(/tls\.yaml:1:\d+ listen\.rtmps: cert holds no certificate in PEM form/),
+    ]);
+    const pair = listenTlsLines();
+    for (const name of ['cert.pem', 'key.pem']) copyFileSync(join(pair.folder, name), join(folder, name));
+    rmSync(pair.folder, { recursive: true });
     const loaded = loadConfig(file, {});
     expect(loaded.ok && loaded.config.listen.rtmps).toEqual({
       host: '0.0.0.0',
