@@ -6,6 +6,7 @@ import type { Config } from './config/schema.ts';
 import { ControlLoop } from './control/control-loop.ts';
 import type { Readiness, ResourcesSnapshot } from './http/ports.ts';
 import type { AdminServer } from './http/server.ts';
+import type { LiveStream } from './ingest/live-stream.ts';
 import { PlaybackServer } from './ingest/playback/http-flv.ts';
 import { assertNodeMediaServer } from './ingest/rtmp/nms.ts';
 import { monotonicMs, wallMs } from './lib/clock.ts';
@@ -45,7 +46,7 @@ export interface HeadgateOptions {
 export class Headgate {
   readonly #ingest: Ingest;
   readonly #telemetry: Telemetry;
-  readonly #control: ControlLoop;
+  readonly #control: ControlLoop<LiveStream>;
   readonly #reloader: Reloader;
   readonly #startedAt = new Date(wallMs()).toISOString();
   #admin: AdminServer | null = null;
@@ -63,7 +64,8 @@ export class Headgate {
     this.#telemetry = telemetry;
     this.#ingest = ingest;
     this.#control = new ControlLoop({
-      batches: (size) => ingest.steps(size),
+      batches: (size) => ingest.registry.batches(size),
+      step: (stream, now) => ingest.step(stream, now),
       round: (now) => {
         ingest.round(now);
         telemetry.lines.tick(now);

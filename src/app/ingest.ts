@@ -1,10 +1,10 @@
 import type { Config } from '../config/schema.ts';
-import type { Stepped } from '../control/control-loop.ts';
 import { Admission } from '../core/admission/admission.ts';
 import { Slab } from '../core/meter/slab.ts';
 import { PolicyResolver } from '../core/policy/resolve.ts';
 import { Budgets } from '../ingest/budgets.ts';
 import { IdentityDirectory } from '../ingest/identity.ts';
+import type { LiveStream } from '../ingest/live-stream.ts';
 import { Overseer } from '../ingest/overseer.ts';
 import { Playback } from '../ingest/playback/playback.ts';
 import { PublishDesk } from '../ingest/publish-desk.ts';
@@ -100,13 +100,9 @@ export class Ingest {
     }
   }
 
-  /** Every stream as something to step, in batches. */
-  *steps(size: number): Generator<Stepped[]> {
-    for (const batch of this.registry.batches(size)) {
-      yield batch.map((stream) => ({
-        step: (now: number) => stream.step(this.#overseer, this.#config.timeouts.idle, now),
-      }));
-    }
+  /** One stream's control step. */
+  step(stream: LiveStream, now: number): void {
+    stream.step(this.#overseer, this.#config.timeouts.idle, now);
   }
 
   /** What is due a few times a second beside the streams: deadlines, and memory of what is over. */

@@ -12,27 +12,23 @@ const PERIOD_MS = 250;
 /** Streams stepped before the event loop gets a turn: under 2 ms of work. */
 const BATCH = 500;
 
-/** Anything that takes a control step. */
-export interface Stepped {
-  step(now: number): void;
-}
-
-export interface ControlWork {
+export interface ControlWork<T> {
   /** everything to step, in batches of at most `size`; may change meanwhile */
-  batches(size: number): Iterable<readonly Stepped[]>;
+  batches(size: number): Iterable<readonly T[]>;
+  step(item: T, now: number): void;
   /** once a round, before the streams: deadlines, eviction of what is idle */
   round(now: number): void;
   /** a step threw: a fault of ours, to be told and survived */
   failed(error: unknown): void;
 }
 
-export class ControlLoop {
-  readonly #work: ControlWork;
+export class ControlLoop<T> {
+  readonly #work: ControlWork<T>;
   #timer: NodeJS.Timeout | null = null;
   #running = false;
   #stopped = false;
 
-  constructor(work: ControlWork) {
+  constructor(work: ControlWork<T>) {
     this.#work = work;
   }
 
@@ -53,7 +49,7 @@ export class ControlLoop {
     this.#guard(() => this.#work.round(monotonicMs()));
     for (const batch of this.#work.batches(BATCH)) {
       const now = monotonicMs();
-      for (const stepped of batch) this.#guard(() => stepped.step(now));
+      for (const item of batch) this.#guard(() => this.#work.step(item, now));
       if (batch.length < BATCH) continue;
       await new Promise((resolve) => setImmediate(resolve));
       if (this.#stopped) break;

@@ -1,8 +1,8 @@
 import type { EffectiveLimits, StreamLimits } from '../core/limits.ts';
 import { RateRing } from '../core/meter/rate-ring.ts';
 import { FLAG, STREAM } from '../core/meter/slab-layout.ts';
-import { Enforcement, type EpisodeOpened, reasonOfConstraint } from '../core/policy/enforce.ts';
-import type { Reason } from '../core/reasons.ts';
+import { Enforcement, type EpisodeOpened, firstReason } from '../core/policy/enforce.ts';
+import { type Reason, scopeOf } from '../core/reasons.ts';
 import type { Protocol, StreamState } from '../core/stream.ts';
 import type { OutboxReader } from '../native/outbox.ts';
 import type { Budgets } from './budgets.ts';
@@ -223,11 +223,8 @@ export class LiveStream {
   /** The pacer reports a pause that ended. */
   heldBack(ms: number, now: number): void {
     this.#heldUntil = now;
-    const open = this.#enforcement.open;
-    if ((open & 0b1111) !== 0 || open === 0) this.heldMs.stream += ms;
-    else if ((open & 0b10000) !== 0) this.heldMs.client += ms;
-    else if ((open & 0b100000) !== 0) this.heldMs.ip += ms;
-    else this.heldMs.global += ms;
+    const scope = scopeOf(firstReason(this.#enforcement.open) ?? 'stream_bitrate');
+    if (scope in this.heldMs) this.heldMs[scope as keyof LiveStream['heldMs']] += ms;
   }
 
   /** Video access units not admitted, by what they exceeded. */
@@ -242,8 +239,7 @@ export class LiveStream {
     const fresh = dropped - this.#droppedSeen;
     if (fresh <= 0) return;
     this.#droppedSeen = dropped;
-    const bits = exceeded | this.#enforcement.open;
-    const reason = bits === 0 ? 'stream_bitrate' : reasonOfConstraint(31 - Math.clz32(bits & -bits));
+    const reason = firstReason(exceeded | this.#enforcement.open) ?? 'stream_bitrate';
     this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + fresh);
   }
 
@@ -278,7 +274,7 @@ export class LiveStream {
     if (!this.#enforcement.exceeding) return 'live';
     if (this.#limits.on_exceed === 'drop') return 'dropping';
     if (this.#limits.on_exceed === 'observe') return 'exceeding';
-    const slowed = this.#limits.on_exceed === 'throttle' || (this.#enforcement.open & ~0b1111) !== 0;
+    const slowed = this.#limits.on_exceed === 'throttle' || this.#enforcement.squeezed;
     return slowed ? 'throttled' : 'exceeding';
   }
 }

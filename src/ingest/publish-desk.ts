@@ -291,13 +291,18 @@ function isGhost(stream: LiveStream, now: number): boolean {
   return stream.silentMs(now) > GHOST_MS || stream.connection.orphaned;
 }
 
+/** The app without what OBS and others append to it: a query, a slash. */
+export function appName(app: string): string {
+  return splitOnce(app)[0].replace(/\/+$/, '');
+}
+
 /** App and name without their queries; `?key=` may stand in either. */
 function splitName(app: string, name: string): { app: string; streamName: string; query: URLSearchParams } {
-  const [appName = '', appQuery = ''] = splitOnce(app);
+  const [, appQuery] = splitOnce(app);
   const [streamName = '', nameQuery = ''] = splitOnce(name);
   const query = new URLSearchParams(nameQuery);
   if (!query.has('key')) for (const [key, value] of new URLSearchParams(appQuery)) query.append(key, value);
-  return { app: appName.replace(/\/+$/, ''), streamName, query };
+  return { app: appName(app), streamName, query };
 }
 
 function splitOnce(text: string): [string, string] {

@@ -36,6 +36,11 @@ export function reasonOfConstraint(index: number): Reason {
   return REASON_OF[constraint];
 }
 
+/** The reason of the first constraint in a bit set; null for the empty set. */
+export function firstReason(bits: number): Reason | null {
+  return bits === 0 ? null : reasonOfConstraint(31 - Math.clz32(bits & -bits));
+}
+
 /** What is said of an episode when it opens. */
 export type EpisodeAction = 'observe' | 'throttle' | 'drop' | 'exceed';
 
@@ -75,6 +80,11 @@ export class Enforcement {
   /** True while any constraint of the stream itself or above it is being exceeded. */
   get exceeding(): boolean {
     return this.#open !== 0;
+  }
+
+  /** True while a budget above the stream is being exceeded. */
+  get squeezed(): boolean {
+    return (this.#open & ~OWN_MASK) !== 0;
   }
 
   /**

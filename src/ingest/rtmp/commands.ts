@@ -6,6 +6,7 @@ import type { OutboxReader } from '../../native/outbox.ts';
 import type { LiveStream } from '../live-stream.ts';
 import type { Player } from '../playback/playback.ts';
 import type { StreamConnection } from '../ports.ts';
+import { appName } from '../publish-desk.ts';
 import { type AmfValue, decodeCommand, decodeMetadata, isAmfObject } from './amf.ts';
 import {
   AUDIO,
@@ -204,7 +205,7 @@ export class CommandSession {
   play(command: Command): void {
     const name = this.#streamName(command, 'play');
     if (name === null) return;
-    const path = `/${appOf(this.#app ?? '')}/${name.split('?')[0]}`;
+    const path = `/${appName(this.#app ?? '')}/${name.split('?')[0]}`;
     const socket = this.#connection.socket;
     if (socket === null) return;
     const { playback } = this.#services;
@@ -314,11 +315,6 @@ export class CommandSession {
       this.#connection.reply(replies.pong(readUint32(payload, 2)));
     }
   }
-}
-
-/** OBS and others append a query or a slash to the app. */
-function appOf(app: string): string {
-  return (app.split('?')[0] ?? '').replace(/\/+$/, '');
 }
 
 function rejectionCode(reason: string): string {
