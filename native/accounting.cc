@@ -133,10 +133,19 @@ bool is_exempt(const double* row) {
 
 bool is_in_mode(const double* row, uint32_t mode) { return load(&row[stream::MODE]) == mode; }
 
+// The first constraint whose excess drops video; CONSTRAINT_COUNT when none does. A stream that is
+// cut for its own excess, but cannot be slowed for that of a budget it shares, drops for the budget.
+uint32_t first_dropping(const double* row) {
+  if (is_in_mode(row, mode::DROP)) return constraint::STREAM_BITRATE;
+  const bool lossy = (static_cast<uint32_t>(load(&row[stream::FLAGS])) & flag::LOSSY) != 0;
+  return lossy && is_in_mode(row, mode::DISCONNECT) ? constraint::CLIENT_BANDWIDTH
+                                                    : CONSTRAINT_COUNT;
+}
+
 double cost_of(uint32_t limit, const MessageMeta& message) {
   switch (limit) {
     case constraint::STREAM_PACKET_RATE:
-      return 1;
+      return message.packets;
     case constraint::STREAM_FPS_WALL:
     case constraint::STREAM_FPS_MEDIA:
       return message.frames;
@@ -152,13 +161,13 @@ bool is_media_time(const MessageMeta& message) {
 
 void count_admitted(double* row, const MessageMeta& message) {
   row[stream::BYTES] += message.bytes;
-  row[stream::PACKETS] += 1;
+  row[stream::PACKETS] += message.packets;
   row[stream::FRAMES] += message.all_frames;
   if (message.keyframe && message.all_frames > 0) row[stream::KEYFRAMES] += 1;
   const uint32_t counter = message.kind == kind::VIDEO   ? stream::VIDEO_PACKETS
                            : message.kind == kind::AUDIO ? stream::AUDIO_PACKETS
                                                          : stream::DATA_PACKETS;
-  row[counter] += 1;
+  row[counter] += message.packets;
 }
 
 void count_violation(double* row, uint32_t exceeded, double now) {
@@ -169,7 +178,7 @@ void count_violation(double* row, uint32_t exceeded, double now) {
 
 void count_dropped(double* row, const MessageMeta& message) {
   row[stream::DROPPED_BYTES] += message.bytes;
-  row[stream::DROPPED_PACKETS] += 1;
+  row[stream::DROPPED_PACKETS] += message.packets;
   row[stream::DROPPED_FRAMES] += message.all_frames;
 }
 
@@ -182,9 +191,10 @@ bool Accounting::admit(uint32_t slot, const MessageMeta& message, double now) {
   double* row = row_of(slot);
   if (row == nullptr) return true;
   const bool exempt = is_exempt(row);
-  const bool enforced = is_in_mode(row, mode::DROP) && !exempt;
+  const bool drops = first_dropping(row) < CONSTRAINT_COUNT;
+  const bool enforced = drops && !exempt;
   row[stream::OFFERED_BYTES] += message.bytes;
-  row[stream::OFFERED_PACKETS] += 1;
+  row[stream::OFFERED_PACKETS] += message.packets;
   row[stream::LAST_PACKET_AT] = now;
   if (is_media_time(message)) follow_media_clock(row, message.dts);
   if (is_refused(row, message, enforced, now)) {
@@ -195,18 +205,29 @@ bool Accounting::admit(uint32_t slot, const MessageMeta& message, double now) {
   count_admitted(row, message);
   const uint32_t exceeded = is_media_time(message) ? charge_media(row, message, exempt) : 0;
   const double frames = message.kind == kind::VIDEO ? message.frames : 0;
-  if (is_in_mode(row, mode::DROP)) {
-    charge_totals(row, {static_cast<double>(message.bytes), 1, frames}, exceeded, now);
+  const double packets = message.packets;
+  if (drops) {
+    charge_totals(row, {static_cast<double>(message.bytes), packets, frames}, exceeded, now);
     return true;
   }
   row[stream::PENDING_BYTES] += message.bytes;
-  row[stream::PENDING_PACKETS] += 1;
+  row[stream::PENDING_PACKETS] += packets;
   row[stream::PENDING_FRAMES] += frames;
   if (exceeded != 0) {
     row[stream::PENDING_EXCEEDED] =
         static_cast<double>(static_cast<uint32_t>(row[stream::PENDING_EXCEEDED]) | exceeded);
   }
   return true;
+}
+
+void Accounting::refuse(uint32_t slot, uint32_t bytes, uint32_t packets, double now) {
+  double* row = row_of(slot);
+  if (row == nullptr) return;
+  row[stream::OFFERED_BYTES] += bytes;
+  row[stream::OFFERED_PACKETS] += packets;
+  row[stream::LAST_PACKET_AT] = now;
+  row[stream::DROPPED_BYTES] += bytes;
+  row[stream::DROPPED_PACKETS] += packets;
 }
 
 double Accounting::settle(uint32_t slot, double now) {
@@ -287,8 +308,9 @@ bool Accounting::is_refused(double* row, const MessageMeta& message, bool enforc
     return false;
   }
   const bool loose = !message.keyframe && (message.disposable || message.all_frames == 0);
-  uint32_t cause = nonconforming(row, message, now);
-  if (cause == 0 && loose) cause = without_headroom(row, message.dts, now);
+  const uint32_t first = first_dropping(row);
+  uint32_t cause = nonconforming(row, message, first, now);
+  if (cause == 0 && loose && first == 0) cause = without_headroom(row, message.dts, now);
   if (cause == 0) {
     row[stream::DROPPING] = 0;
     return false;
@@ -300,10 +322,10 @@ bool Accounting::is_refused(double* row, const MessageMeta& message, bool enforc
 
 // A peek at every level before anything is taken. Another thread may charge a shared node in
 // between: the overshoot is one message per thread, and it is charged.
-uint32_t Accounting::nonconforming(const double* row, const MessageMeta& message,
+uint32_t Accounting::nonconforming(const double* row, const MessageMeta& message, uint32_t first,
                                    double now) const {
   uint32_t exceeded = 0;
-  for (uint32_t limit = 0; limit < CONSTRAINT_COUNT; limit++) {
+  for (uint32_t limit = first; limit < CONSTRAINT_COUNT; limit++) {
     const double cost = cost_of(limit, message);
     double* node = cost > 0 ? node_of(row, limit) : nullptr;
     const double clock = limit == constraint::STREAM_FPS_MEDIA ? message.dts : now;

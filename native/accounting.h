@@ -24,7 +24,7 @@ constexpr uint8_t VIDEO = 1;
 constexpr uint8_t DATA = 2;
 }  // namespace kind
 
-/// What accounting knows of one complete media message.
+/// What accounting knows of one complete media message, or of the part of a datagram that is decided as one.
 struct MessageMeta {
   uint32_t bytes;      ///< payload length
   uint8_t kind;        ///< kind::AUDIO, VIDEO or DATA
@@ -35,6 +35,7 @@ struct MessageMeta {
   bool disposable;     ///< no other frame refers to it
   bool metadata;       ///< stream metadata: never dropped
   double dts;          ///< decoding time, ms, unwrapped past 2^32
+  uint8_t packets = 1;  ///< packets it counts as: 0 for what shares a datagram with a part before it
 };
 
 /// Counts and charges over a slab that somebody else owns and that must outlive this object.
@@ -47,6 +48,9 @@ class Accounting {
   /// Decides and counts one message; false = dropped, hand it to nobody. Outside drop mode the
   /// counters move at once, and what it costs is kept in the stream row for the next settle().
   bool admit(uint32_t slot, const MessageMeta& message, double now);
+
+  /// Counts what follows of a frame that admit() refused: a message in several parts is refused once.
+  void refuse(uint32_t slot, uint32_t bytes, uint32_t packets, double now);
 
   /// Charges what admit() left since the last settle; call once at the end of a read. Returns the
   /// delay before the next read in ms: 0 = conforming, infinity = a limit of rate 0.
@@ -71,7 +75,8 @@ class Accounting {
   double* node_of(const double* row, uint32_t limit) const;
   void follow_media_clock(double* row, double dts);
   bool is_refused(double* row, const MessageMeta& message, bool enforced, double now);
-  uint32_t nonconforming(const double* row, const MessageMeta& message, double now) const;
+  uint32_t nonconforming(const double* row, const MessageMeta& message, uint32_t first,
+                         double now) const;
   uint32_t without_headroom(const double* row, double dts, double now) const;
   uint32_t charge_media(double* row, const MessageMeta& message, bool exempt);
   double charge_totals(double* row, const Totals& totals, uint32_t exceeded, double now);

@@ -8,8 +8,8 @@ namespace headgate {
 namespace {
 
 // A message comes packed in doubles:
-// bytes, kind, frames, allFrames, keyframe, header, disposable, metadata, dts.
-constexpr size_t MESSAGE_STRIDE = 9;
+// bytes, kind, frames, allFrames, keyframe, header, disposable, metadata, dts, packets.
+constexpr size_t MESSAGE_STRIDE = 10;
 
 MessageMeta message_from(const double* packed) {
   MessageMeta message;
@@ -22,6 +22,7 @@ MessageMeta message_from(const double* packed) {
   message.disposable = packed[6] != 0;
   message.metadata = packed[7] != 0;
   message.dts = packed[8];
+  message.packets = static_cast<uint8_t>(packed[9]);
   return message;
 }
 
@@ -30,6 +31,7 @@ class AccountingProbe : public Napi::ObjectWrap<AccountingProbe> {
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "AccountingProbe",
                        {InstanceMethod<&AccountingProbe::admit>("admit"),
+                        InstanceMethod<&AccountingProbe::refuse>("refuse"),
                         InstanceMethod<&AccountingProbe::settle>("settle"),
                         InstanceMethod<&AccountingProbe::account>("account"),
                         InstanceMethod<&AccountingProbe::owed>("owed"),
@@ -49,6 +51,12 @@ class AccountingProbe : public Napi::ObjectWrap<AccountingProbe> {
   Napi::Value admit(const Napi::CallbackInfo& call) {
     const MessageMeta message = message_from(call[1].As<Napi::Float64Array>().Data());
     return Napi::Boolean::New(call.Env(), accounting_.admit(slot(call), message, number(call, 2)));
+  }
+
+  // (slot, bytes, packets, now)
+  void refuse(const Napi::CallbackInfo& call) {
+    accounting_.refuse(slot(call), static_cast<uint32_t>(number(call, 1)),
+                       static_cast<uint32_t>(number(call, 2)), number(call, 3));
   }
 
   // (slot, now) -> delay

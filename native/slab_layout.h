@@ -25,7 +25,7 @@
 
 #define HEADGATE_MODES(X) X(OBSERVE, 0) X(THROTTLE, 1) X(DROP, 2) X(DISCONNECT, 3)
 
-#define HEADGATE_FLAGS(X) X(IN_USE, 1) X(CONSUMED, 2) X(EXEMPT, 4)
+#define HEADGATE_FLAGS(X) X(IN_USE, 1) X(CONSUMED, 2) X(EXEMPT, 4) X(LOSSY, 8)
 
 // The bit of a constraint in EXCEEDED is 1 << its number.
 #define HEADGATE_CONSTRAINTS(X)                                                                  \
@@ -34,11 +34,11 @@
 
 #define HEADGATE_VIDEO_CODECS(X)                                                                 \
   X(NONE, 0) X(H264, 1) X(HEVC, 2) X(AV1, 3) X(VP9, 4) X(VP8, 5) X(H263, 6) X(VP6, 7)             \
-  X(SCREEN, 8) X(VVC, 9)
+  X(SCREEN, 8) X(VVC, 9) X(MPEG2, 10)
 
 #define HEADGATE_AUDIO_CODECS(X)                                                                 \
   X(NONE, 0) X(AAC, 1) X(MP3, 2) X(OPUS, 3) X(FLAC, 4) X(AC3, 5) X(EAC3, 6) X(PCM, 7)             \
-  X(ADPCM, 8) X(SPEEX, 9) X(G711A, 10) X(G711U, 11) X(NELLYMOSER, 12)
+  X(ADPCM, 8) X(SPEEX, 9) X(G711A, 10) X(G711U, 11) X(NELLYMOSER, 12) X(MP2, 13)
 
 namespace headgate {
 

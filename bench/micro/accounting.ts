@@ -56,22 +56,26 @@ function messages(count: number): MessageMeta[] {
     disposable: false,
     metadata: false,
     dts: 1000,
+    packets: 1,
   }));
 }
 
 function packed(list: readonly MessageMeta[]): Float64Array {
   return Float64Array.from(
-    list.flatMap(({ bytes, kind, frames, allFrames, keyframe, header, disposable, metadata, dts }) => [
-      bytes,
-      kind,
-      frames,
-      allFrames,
-      Number(keyframe),
-      Number(header),
-      Number(disposable),
-      Number(metadata),
-      dts,
-    ]),
+    list.flatMap(
+      ({ bytes, kind, frames, allFrames, keyframe, header, disposable, metadata, dts, packets }) => [
+        bytes,
+        kind,
+        frames,
+        allFrames,
+        Number(keyframe),
+        Number(header),
+        Number(disposable),
+        Number(metadata),
+        dts,
+        packets,
+      ],
+    ),
   );
 }
 

@@ -76,9 +76,10 @@ export interface NativeEngine {
   stats(): EngineStats;
 }
 
-/** The accounting by itself, for the contract suite and benchmarks; a message is nine doubles. */
+/** The accounting by itself, for the contract suite and benchmarks; a message is ten doubles. */
 export interface AccountingProbe {
   admit(slot: number, message: Float64Array, now: number): boolean;
+  refuse(slot: number, bytes: number, packets: number, now: number): void;
   settle(slot: number, now: number): number;
   account(slot: number, bytes: number, packets: number, frames: number, now: number): number;
   owed(slot: number, now: number): number;

@@ -12,6 +12,7 @@ import {
   TEN,
   UNLIMITED,
 } from '../support/accounting-rig.ts';
+import { describeDatagrams } from './accounting-datagrams.contract.ts';
 import { describeDropping } from './accounting-dropping.contract.ts';
 import { describeMediaClock } from './accounting-media-clock.contract.ts';
 
@@ -318,6 +319,7 @@ export function describeAccounting(name: string, make: MakeAccounting): void {
     });
 
     describeMediaClock(make);
+    describeDatagrams(make);
     describeDropping(make);
   });
 }

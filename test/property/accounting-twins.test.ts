@@ -26,6 +26,7 @@ function anyMessage(draws: Draws, dts: number): MessageMeta {
     disposable: draws.chance(0.3),
     metadata: draws.chance(0.02),
     dts,
+    packets: draws.chance(0.1) ? 0 : 1,
   };
 }
 
@@ -72,6 +73,13 @@ class Script {
     }
     if (what < 0.9) return (rig) => rig.accounting.settle(slot, now);
     if (what < 0.92) return (rig) => rig.accounting.owed(slot, now);
+    if (what < 0.93) {
+      const [bytes, packets] = [draws.whole(0, 40_000), draws.whole(0, 1)];
+      return (rig) => {
+        rig.accounting.refuse(slot, bytes, packets, now);
+        return 0;
+      };
+    }
     if (what < 0.96) {
       const [bytes, packets, frames] = [draws.whole(0, 100_000), draws.whole(0, 90), draws.whole(0, 60)];
       return (rig) => rig.accounting.account(slot, bytes, packets, frames, now);
@@ -86,10 +94,11 @@ class Script {
     const place = draws.pick(PLACES);
     const setting = anySetting(draws);
     const node = draws.pick([-1, draws.whole(0, 18), 999]);
-    const step = draws.whole(0, 4);
+    const step = draws.whole(0, 5);
     return (rig) => {
       if (step === 0) rig.mode(slot, mode);
       else if (step === 1) rig.exempt(slot, exempt);
+      else if (step === 5) rig.lossy(slot, exempt);
       else if (step === 2) rig.set(slot, place, setting);
       else if (step === 3) rig.write(slot, STREAM.EXCEEDED, 0);
       else rig.write(slot, STREAM.NODE_BITRATE + PLACES.indexOf(place), node);

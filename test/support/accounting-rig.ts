@@ -50,6 +50,7 @@ export function frame(over: Partial<MessageMeta> = {}): MessageMeta {
     disposable: false,
     metadata: false,
     dts: 0,
+    packets: 1,
     ...over,
   };
 }
@@ -95,7 +96,17 @@ export class AccountingRig {
   }
 
   exempt(slot: number, on: boolean): void {
-    this.write(slot, STREAM.FLAGS, FLAG.IN_USE | (on ? FLAG.EXEMPT : 0));
+    this.#flag(slot, FLAG.EXEMPT, on);
+  }
+
+  /** Its transport cannot be slowed. */
+  lossy(slot: number, on: boolean): void {
+    this.#flag(slot, FLAG.LOSSY, on);
+  }
+
+  #flag(slot: number, bit: number, on: boolean): void {
+    const flags = this.read(slot, 'FLAGS');
+    this.write(slot, STREAM.FLAGS, on ? flags | bit : flags & ~bit);
   }
 
   node(slot: number, place: Place, field: keyof typeof NODE): number {

@@ -2,7 +2,7 @@ import type { Accounting, MessageMeta } from '../../src/core/meter/accounting.ts
 import { type AccountingProbe, loadNative } from '../../src/native/binding.ts';
 
 /** Doubles of a message as the probe takes it. */
-const MESSAGE_STRIDE = 9;
+const MESSAGE_STRIDE = 10;
 
 function pack(message: MessageMeta, into: Float64Array, at: number): void {
   into[at] = message.bytes;
@@ -14,6 +14,7 @@ function pack(message: MessageMeta, into: Float64Array, at: number): void {
   into[at + 6] = message.disposable ? 1 : 0;
   into[at + 7] = message.metadata ? 1 : 0;
   into[at + 8] = message.dts;
+  into[at + 9] = message.packets;
 }
 
 /** The native accounting behind the interface of its twin. */
@@ -29,6 +30,10 @@ export class NativeAccounting implements Accounting {
   admit(slot: number, message: MessageMeta, now: number): boolean {
     pack(message, this.#message, 0);
     return this.#probe.admit(slot, this.#message, now);
+  }
+
+  refuse(slot: number, bytes: number, packets: number, now: number): void {
+    this.#probe.refuse(slot, bytes, packets, now);
   }
 
   settle(slot: number, now: number): number {

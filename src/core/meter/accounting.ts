@@ -4,7 +4,7 @@ import { FLAG, MODE, NODE, NODE_STRIDE, STREAM, STREAM_STRIDE } from './slab-lay
 /** What a media message carries. */
 export const KIND = { AUDIO: 0, VIDEO: 1, DATA: 2 } as const;
 
-/** What accounting knows of one complete media message. */
+/** What accounting knows of one complete media message, or of the part of a datagram that is decided as one. */
 export interface MessageMeta {
   /** payload length */
   bytes: number;
@@ -24,6 +24,8 @@ export interface MessageMeta {
   metadata: boolean;
   /** decoding time, ms, unwrapped past 2^32 */
   dts: number;
+  /** packets it counts as: 0 for what shares a datagram with a part before it */
+  packets: number;
 }
 
 /**
@@ -36,6 +38,8 @@ export interface Accounting {
    * the counters move at once and the cost waits in the row for `settle`.
    */
   admit(slot: number, message: MessageMeta, now: number): boolean;
+  /** Counts what follows of a frame that `admit` refused: a message in several parts is refused once. */
+  refuse(slot: number, bytes: number, packets: number, now: number): void;
   /**
    * Charges what `admit` left since the last settle, once at the end of a
    * read. Returns the delay before the next read in ms: 0 conforming,
@@ -101,10 +105,10 @@ export class ReferenceAccounting implements Accounting {
     if (row < 0) return true;
     const streams = this.#streams;
     const exempt = this.#isExempt(row);
-    const dropMode = streams[row + STREAM.MODE] === MODE.DROP;
-    const enforced = dropMode && !exempt;
+    const drops = this.#firstDropping(row) < CONSTRAINT_COUNT;
+    const enforced = drops && !exempt;
     streams[row + STREAM.OFFERED_BYTES]! += message.bytes;
-    streams[row + STREAM.OFFERED_PACKETS]! += 1;
+    streams[row + STREAM.OFFERED_PACKETS]! += message.packets;
     streams[row + STREAM.LAST_PACKET_AT] = now;
     const mediaTime = message.kind === KIND.VIDEO && message.frames > 0;
     if (mediaTime) this.#followMediaClock(row, message.dts);
@@ -116,15 +120,26 @@ export class ReferenceAccounting implements Accounting {
     this.#countAdmitted(row, message);
     const exceeded = mediaTime ? this.#chargeMedia(row, message, exempt) : 0;
     const frames = message.kind === KIND.VIDEO ? message.frames : 0;
-    if (dropMode) {
-      this.#chargeTotals(row, message.bytes, 1, frames, exceeded, now);
+    if (drops) {
+      this.#chargeTotals(row, message.bytes, message.packets, frames, exceeded, now);
       return true;
     }
     streams[row + STREAM.PENDING_BYTES]! += message.bytes;
-    streams[row + STREAM.PENDING_PACKETS]! += 1;
+    streams[row + STREAM.PENDING_PACKETS]! += message.packets;
     streams[row + STREAM.PENDING_FRAMES]! += frames;
     streams[row + STREAM.PENDING_EXCEEDED]! |= exceeded;
     return true;
+  }
+
+  refuse(slot: number, bytes: number, packets: number, now: number): void {
+    const row = this.#rowOf(slot);
+    if (row < 0) return;
+    const streams = this.#streams;
+    streams[row + STREAM.OFFERED_BYTES]! += bytes;
+    streams[row + STREAM.OFFERED_PACKETS]! += packets;
+    streams[row + STREAM.LAST_PACKET_AT] = now;
+    streams[row + STREAM.DROPPED_BYTES]! += bytes;
+    streams[row + STREAM.DROPPED_PACKETS]! += packets;
   }
 
   settle(slot: number, now: number): number {
@@ -185,6 +200,18 @@ export class ReferenceAccounting implements Accounting {
   }
 
   /**
+   * The first constraint whose excess drops video; CONSTRAINT_COUNT when none
+   * does. A stream that is cut for its own excess, but cannot be slowed for
+   * that of a budget it shares, drops for the budget.
+   */
+  #firstDropping(row: number): number {
+    const mode = this.#streams[row + STREAM.MODE]!;
+    if (mode === MODE.DROP) return 0;
+    const lossy = (this.#streams[row + STREAM.FLAGS]! & FLAG.LOSSY) !== 0;
+    return lossy && mode === MODE.DISCONNECT ? FIRST_PARENT : CONSTRAINT_COUNT;
+  }
+
+  /**
    * The media node runs on the DTS clock, which a publisher can set at will.
    * Where it breaks, what the node held of the old timeline means nothing and
    * is forgotten; the wall node still holds.
@@ -211,8 +238,9 @@ export class ReferenceAccounting implements Accounting {
       return false;
     }
     const loose = !message.keyframe && (message.disposable || message.allFrames === 0);
-    let cause = this.#nonconforming(row, message, now);
-    if (cause === 0 && loose) cause = this.#withoutHeadroom(row, message.dts, now);
+    const first = this.#firstDropping(row);
+    let cause = this.#nonconforming(row, message, first, now);
+    if (cause === 0 && loose && first === 0) cause = this.#withoutHeadroom(row, message.dts, now);
     if (cause === 0) {
       streams[row + STREAM.DROPPING] = 0;
       return false;
@@ -223,11 +251,11 @@ export class ReferenceAccounting implements Accounting {
   }
 
   /** A peek at every level before anything is taken: the bits of the constraints not met. */
-  #nonconforming(row: number, message: MessageMeta, now: number): number {
+  #nonconforming(row: number, message: MessageMeta, first: number, now: number): number {
     const needMax = message.keyframe ? KEYFRAME_SHARE : Infinity;
     let exceeded = 0;
-    for (let constraint = 0; constraint < CONSTRAINT_COUNT; constraint++) {
-      const cost = costOf(constraint, message.bytes, 1, message.frames);
+    for (let constraint = first; constraint < CONSTRAINT_COUNT; constraint++) {
+      const cost = costOf(constraint, message.bytes, message.packets, message.frames);
       const node = cost > 0 ? this.#nodeOf(row, constraint) : -1;
       const clock = constraint === FPS_MEDIA ? message.dts : now;
       if (node >= 0 && !wouldConform(this.#nodes, node, cost, clock, needMax)) exceeded |= 1 << constraint;
@@ -292,17 +320,17 @@ export class ReferenceAccounting implements Accounting {
   #countAdmitted(row: number, message: MessageMeta): void {
     const streams = this.#streams;
     streams[row + STREAM.BYTES]! += message.bytes;
-    streams[row + STREAM.PACKETS]! += 1;
+    streams[row + STREAM.PACKETS]! += message.packets;
     streams[row + STREAM.FRAMES]! += message.allFrames;
     if (message.keyframe && message.allFrames > 0) streams[row + STREAM.KEYFRAMES]! += 1;
-    if (message.kind === KIND.VIDEO) streams[row + STREAM.VIDEO_PACKETS]! += 1;
-    else if (message.kind === KIND.AUDIO) streams[row + STREAM.AUDIO_PACKETS]! += 1;
-    else streams[row + STREAM.DATA_PACKETS]! += 1;
+    if (message.kind === KIND.VIDEO) streams[row + STREAM.VIDEO_PACKETS]! += message.packets;
+    else if (message.kind === KIND.AUDIO) streams[row + STREAM.AUDIO_PACKETS]! += message.packets;
+    else streams[row + STREAM.DATA_PACKETS]! += message.packets;
   }
 
   #countDropped(row: number, message: MessageMeta): void {
     this.#streams[row + STREAM.DROPPED_BYTES]! += message.bytes;
-    this.#streams[row + STREAM.DROPPED_PACKETS]! += 1;
+    this.#streams[row + STREAM.DROPPED_PACKETS]! += message.packets;
     this.#streams[row + STREAM.DROPPED_FRAMES]! += message.allFrames;
   }
 

@@ -47,6 +47,8 @@ export const FLAG = {
   CONSUMED: 2,
   /** never limited, still counted (the address is on the `allow` list) */
   EXEMPT: 4,
+  /** the transport cannot be slowed (SRT): where a publisher would be held back for a budget it shares, video is dropped */
+  LOSSY: 8,
 } as const;
 
 /**
@@ -137,6 +139,7 @@ export const VIDEO_CODECS = [
   'vp6',
   'screen',
   'vvc',
+  'mpeg2',
 ] as const;
 export const AUDIO_CODECS = [
   '',
@@ -152,6 +155,7 @@ export const AUDIO_CODECS = [
   'g711a',
   'g711u',
   'nellymoser',
+  'mp2',
 ] as const;
 
 /** Index of a field of node row `node` in the node table. */
