@@ -19,6 +19,12 @@ export const OPEN_DOORS = [
   '  client: { max_streams: 500, publish_rate: 100000/min }',
 ].join('\n');
 
+/**
+ * A heap that collects its garbage soon: what a test then sees in memory is what somebody holds, and a leak of more
+ * than this ends the process.
+ */
+const SMALL_HEAP = ['--max-semi-space-size=4', '--max-old-space-size=160'];
+
 const BYSTANDER = '/live/bystander';
 
 /** How long attackers may take to be gone, and the server to be itself again, ms: above every stage timeout. */
@@ -41,7 +47,7 @@ export class Arena {
     options: ServerOptions = {},
     publishUrl?: (server: TestServer) => string,
   ): Promise<Arena> {
-    const server = await TestServer.start({ config: OPEN_DOORS, ...options });
+    const server = await TestServer.start({ config: OPEN_DOORS, nodeArgs: SMALL_HEAP, ...options });
     const url = publishUrl?.(server) ?? `${server.rtmp()}/bystander`;
     const arena = new Arena(server, new Publisher(clip({ kbps: 1000 }), url));
     try {
