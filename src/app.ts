@@ -7,7 +7,7 @@ import { ControlLoop } from './control/control-loop.ts';
 import type { Readiness, ResourcesSnapshot } from './http/ports.ts';
 import type { AdminServer } from './http/server.ts';
 import type { LiveStream } from './ingest/live-stream.ts';
-import { PlaybackServer } from './ingest/playback/http-flv.ts';
+import { PlaybackServer } from './ingest/playback/playback-server.ts';
 import { assertNodeMediaServer } from './ingest/rtmp/nms.ts';
 import { monotonicMs, wallMs } from './lib/clock.ts';
 import type { ServerLog } from './telemetry/logger.ts';

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import net from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { PlaybackServer } from '../../src/ingest/playback/http-flv.ts';
+import { PlaybackServer } from '../../src/ingest/playback/playback-server.ts';
 import { Playback, type PlaybackLimits } from '../../src/ingest/playback/playback.ts';
 import { decodeFlv, type FlvTag, makeClip, parseFlv } from '../support/flv.ts';
 import { HandPublisher } from '../support/hand-publisher.ts';
