@@ -10,6 +10,7 @@ export const ERROR_CODES = {
   HG_LISTEN: 'an address cannot be listened on',
   HG_TLS: 'a certificate or key cannot be used',
   HG_NATIVE_MISSING: 'the native addon is not built or does not load',
+  HG_SRT_MISSING: 'SRT is configured, and libsrt is not there',
   HG_NMS_CHANGED: 'node-media-server is not the version whose internals are known',
 } as const;
 
