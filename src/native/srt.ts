@@ -120,7 +120,7 @@ export interface SrtDoorPolicy {
 
 /** What the config says about who comes in: pushed at start and at each reload. */
 export interface SrtRules {
-  readonly keysMode: boolean;
+  readonly mode: 'open' | 'keys';
   /** bits of an IPv6 address that make one publisher, 0..128 */
   readonly ipv6Prefix: number;
   /** the listener's, '' = none */
@@ -133,36 +133,42 @@ export interface SrtRules {
   readonly policies: readonly SrtDoorPolicy[];
 }
 
-/** Whom an entry refuses: values of `SrtEntry.kind`, as EntryKind in native/srt_door.h. */
-export const SRT_ENTRY = {
+/** Whom an entry refuses, as EntryKind in native/srt_door.h. */
+export type SrtEntryKind =
   /** everybody */
-  ALL: 0,
-  /** an address */
-  ADDRESS: 1,
-  /** a client by its name; in open mode by `address` */
-  CLIENT: 2,
-  /** a key by its keyId */
-  KEY: 3,
+  | 'all'
+  /** callers of `address` */
+  | 'address'
+  /** publishers of the client `name`; in open mode of `address` */
+  | 'client'
+  /** publishers with the keyId `name` */
+  | 'key'
   /** publishers of a path `/app/name`, bar its owner; a path with an entry is live */
-  PATH: 4,
-  /** players */
-  PLAYERS: 5,
-} as const;
+  | 'path'
+  /** everybody who would publish, bar the owner of the path */
+  | 'publishers'
+  /** everybody who would play */
+  | 'players';
 
-/** One refusal in force now. Number and version come back as `cause` and `version` of what it refuses. */
+/**
+ * One refusal in force now; of those that hold for a caller the first is told.
+ * Number and version come back as `cause` and `version` of what it refuses.
+ */
 export interface SrtEntry {
-  readonly kind: number;
-  readonly name: string;
-  /** '' or an address as `ipKey` writes it: a trailing `/64` is understood */
-  readonly address: string;
+  readonly kind: SrtEntryKind;
   /** 1400.. as told to the peer */
   readonly code: number;
   /** monotonic ms at which it ends, Infinity = until the next push */
   readonly until: number;
-  /** PATH, open mode: the address that may come back, as `ipKey` writes it; '' = nobody by address */
-  readonly ownerAddress: string;
-  /** PATH, keys mode: the keyId that may come back; '' = nobody by key */
-  readonly ownerKey: string;
+  readonly name?: string;
+  /** an address as `ipKey` writes it: a trailing `/64` is understood */
+  readonly address?: string;
+  /** it holds for addresses on the allow list too; `key` and `path` always do */
+  readonly evenExempt?: boolean;
+  /** path, open mode: the address that may come back, as `ipKey` writes it */
+  readonly ownerAddress?: string;
+  /** path, keys mode: the keyId that may come back */
+  readonly ownerKey?: string;
 }
 
 export type SrtEvent =
