@@ -2,6 +2,8 @@ import { frameFlv, frameRtmpMedia } from '../rtmp/nms.ts';
 import { type MediaMessage, playable, tracksOf } from './media-message.ts';
 import { type Framing, Player, type PlayerEnd, type PlayerOutput, type PlayerOwner } from './player.ts';
 import { Replay } from './replay.ts';
+import { type PacketBroadcast, type TransportStream, TsChannel, type TsChannelOwner } from './ts-channel.ts';
+import type { TsOutput, TsPlayer } from './ts-player.ts';
 
 /**
  * One stream's way from its publisher to its players.
@@ -9,23 +11,31 @@ import { Replay } from './replay.ts';
  * A message is framed once for each framing that has a player now, and the
  * same buffer is queued on all of their sockets, so a message costs its framing
  * and a write per player. With no player it costs nothing: `onPlayers` lets
- * the publisher's side stop handing messages over.
+ * the publisher's side stop handing messages over. A stream that comes as
+ * MPEG-TS has a second way beside this one, see `TsChannel`.
  */
 
 /** What the publisher's side does for its players. */
 export interface BroadcastOptions {
   /** Hands headers and GOP to `sink`, oldest first, before it returns; payloads need to live only during the call. */
   replay(sink: (message: MediaMessage) => void): void;
-  /** The number of players changed. Not called any more after `end`. */
+  /** The number of players of all kinds changed. Not called any more after `end`. */
   onPlayers(count: number): void;
+  /** Of a stream that comes as MPEG-TS; without it, it is not played as such. */
+  readonly transportStream?: TransportStream | null;
 }
 
 /** The publisher's handle on its players. */
 export interface Broadcast {
   readonly path: string;
+  /** of all kinds */
   readonly players: number;
+  /** the players that take MPEG-TS; null when the stream does not come as such */
+  readonly packets: PacketBroadcast | null;
   /** Sends a message to all who can use it. Copies what it keeps. */
   deliver(message: MediaMessage): void;
+  /** No messages can be made of the stream any more: players that wait for them are told the end and closed. */
+  endMessages(): void;
   /** The publisher is gone: its players are told and closed. Idempotent. */
   end(): void;
 }
@@ -39,8 +49,9 @@ export interface BroadcastOwner {
   ended(channel: Channel): void;
 }
 
-export class Channel implements Broadcast, PlayerOwner {
+export class Channel implements Broadcast, PlayerOwner, TsChannelOwner {
   readonly path: string;
+  readonly packets: TsChannel | null;
   readonly #options: BroadcastOptions;
   readonly #owner: BroadcastOwner;
   readonly #players = new Map<Player, (end: PlayerEnd) => void>();
@@ -50,10 +61,17 @@ export class Channel implements Broadcast, PlayerOwner {
     this.path = path;
     this.#options = options;
     this.#owner = owner;
+    const source = options.transportStream ?? null;
+    this.packets = source === null ? null : new TsChannel(source, this);
   }
 
   get players(): number {
-    return this.#players.size;
+    return this.#players.size + (this.packets?.players ?? 0);
+  }
+
+  /** Players that want messages can be given some, or that is not known yet. */
+  get playsMessages(): boolean {
+    return this.#options.transportStream?.convertible() ?? true;
   }
 
   /** Replay bytes that its players may still hold in their queues. */
@@ -89,14 +107,26 @@ export class Channel implements Broadcast, PlayerOwner {
       player.replay(replay.frames, replay.decodes);
     }
     this.#players.set(player, onEnd);
-    this.#options.onPlayers(this.#players.size);
+    this.#playersChanged();
     return player;
+  }
+
+  /** Seats a player that takes MPEG-TS; null when the stream does not come as such. */
+  joinPackets(output: TsOutput, onEnd: (end: PlayerEnd) => void): TsPlayer | null {
+    const player = this.packets?.join(output, onEnd) ?? null;
+    if (player !== null) this.#playersChanged();
+    return player;
+  }
+
+  endMessages(): void {
+    for (const player of [...this.#players.keys()]) player.finish();
   }
 
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    for (const player of [...this.#players.keys()]) player.finish();
+    this.endMessages();
+    this.packets?.finish();
     this.#owner.ended(this);
   }
 
@@ -105,8 +135,19 @@ export class Channel implements Broadcast, PlayerOwner {
     if (onEnd === undefined) return;
     this.#players.delete(player);
     this.#owner.playerLeft(this.path, end);
-    if (!this.#ended) this.#options.onPlayers(this.#players.size);
+    this.#playersChanged();
     onEnd(end);
+  }
+
+  packetPlayerLeft(end: PlayerEnd): void {
+    this.#owner.playerLeft(this.path, end);
+    this.#playersChanged();
+  }
+
+  #playersChanged(): void {
+    if (this.#ended) return;
+    this.#options.transportStream?.messagePlayers(this.#players.size);
+    this.#options.onPlayers(this.players);
   }
 }
 

@@ -1,10 +1,13 @@
 import { onStatus, streamEof } from '../rtmp/replies.ts';
 import { type Broadcast, type BroadcastOptions, type BroadcastOwner, Channel } from './broadcast.ts';
 import type { Framing, Player, PlayerEnd, PlayerOutput, PlayerProtocol } from './player.ts';
+import type { TsOutput, TsPlayer } from './ts-player.ts';
 
 export type { Broadcast, BroadcastOptions } from './broadcast.ts';
-export type { MediaMessage } from './media-message.ts';
+export type { MediaMessage, Tracks } from './media-message.ts';
 export type { Player, PlayerEnd, PlayerOutput } from './player.ts';
+export type { TransportStream } from './ts-channel.ts';
+export type { TsOutput, TsPlayer } from './ts-player.ts';
 
 /**
  * Everybody who watches: the streams that can be played, by path, and the
@@ -37,6 +40,16 @@ export interface RtmpPlayerSocket {
   destroy(): void;
 }
 
+/** What a player takes: messages, as FLV or on RTMP, or the packets of a transport stream. */
+export type PlayedAs = 'messages' | 'packets';
+
+/**
+ * Why nobody can play now: nobody publishes there; what is published cannot be
+ * put into messages (its codecs are not FLV's); it does not come as MPEG-TS;
+ * all players' places are taken.
+ */
+export type PlayRefusal = 'not_published' | 'not_as_messages' | 'not_as_packets' | 'full';
+
 export interface PlaybackStats {
   readonly players: number;
   readonly byProtocol: Readonly<Record<PlayerProtocol, number>>;
@@ -53,7 +66,7 @@ export class Playback implements BroadcastOwner {
   readonly #log: PlaybackLog;
   readonly #replayBytesMax: number;
   readonly #channels = new Map<string, Channel>();
-  readonly #players = { rtmp: 0, 'http-flv': 0, 'ws-flv': 0 };
+  readonly #players = { rtmp: 0, 'http-flv': 0, 'ws-flv': 0, 'http-ts': 0, srt: 0 };
   #joined = 0;
   #droppedSlow = 0;
 
@@ -77,6 +90,15 @@ export class Playback implements BroadcastOwner {
     return this.#count() >= this.#limits.maxPlayers;
   }
 
+  /** Why a player of `path` would be refused now; null = it would be let in. */
+  refusal(path: string, as: PlayedAs): PlayRefusal | null {
+    const channel = this.#channels.get(path);
+    if (channel === undefined) return 'not_published';
+    if (as === 'packets' && channel.packets === null) return 'not_as_packets';
+    if (as === 'messages' && !channel.playsMessages) return 'not_as_messages';
+    return this.full ? 'full' : null;
+  }
+
   /** Makes `path` playable. A broadcast that is still open there is ended first: its publisher was replaced. */
   open(path: string, options: BroadcastOptions): Broadcast {
     this.#channels.get(path)?.end();
@@ -94,7 +116,7 @@ export class Playback implements BroadcastOwner {
    * Plays `path` on an RTMP connection whose play command has been answered.
    * `onEnd` is called once, whoever ended it; closing the connection (flushed,
    * unless it was destroyed for being slow) is left to it.
-   * @returns null when nobody publishes there, or there are too many players
+   * @returns null when `refusal` says why not
    */
   playRtmp(
     path: string,
@@ -125,6 +147,13 @@ export class Playback implements BroadcastOwner {
   /** Plays `path` as FLV. Same answers as `playRtmp`. */
   playFlv(path: string, output: PlayerOutput, onEnd: (end: PlayerEnd) => void): Player | null {
     return this.#join(path, 'flv', output, onEnd);
+  }
+
+  /** Plays `path` as MPEG-TS, over HTTP or SRT. Same answers as `playRtmp`. */
+  playTs(path: string, output: TsOutput, onEnd: (end: PlayerEnd) => void): TsPlayer | null {
+    if (this.refusal(path, 'packets') !== null) return null;
+    const leave = this.#enter(output.protocol, onEnd);
+    return this.#channels.get(path)?.joinPackets(output, leave) ?? null;
   }
 
   stats(): PlaybackStats {
@@ -164,19 +193,24 @@ export class Playback implements BroadcastOwner {
     output: PlayerOutput,
     onEnd: (end: PlayerEnd) => void,
   ): Player | null {
-    const channel = this.#channels.get(path);
-    if (channel === undefined || this.full) return null;
-    const { protocol } = output;
+    if (this.refusal(path, 'messages') !== null) return null;
+    return this.#channels.get(path)?.join(framing, output, this.#enter(output.protocol, onEnd)) ?? null;
+  }
+
+  /** Counts a player in; what it returns counts it out. */
+  #enter(protocol: PlayerProtocol, onEnd: (end: PlayerEnd) => void): (end: PlayerEnd) => void {
     this.#players[protocol] += 1;
     this.#joined += 1;
-    return channel.join(framing, output, (end) => {
+    return (end) => {
       this.#players[protocol] -= 1;
       onEnd(end);
-    });
+    };
   }
 
   #count(): number {
-    return this.#players.rtmp + this.#players['http-flv'] + this.#players['ws-flv'];
+    let count = 0;
+    for (const players of Object.values(this.#players)) count += players;
+    return count;
   }
 
   #replayBytes(): number {

@@ -3,9 +3,9 @@ import { flvHeader } from '../rtmp/nms.ts';
 import { isHeader, isKeyframe, type MediaMessage, type Tracks } from './media-message.ts';
 
 /** How a player is attached. */
-export type PlayerProtocol = 'rtmp' | 'http-flv' | 'ws-flv';
+export type PlayerProtocol = 'rtmp' | 'http-flv' | 'ws-flv' | 'http-ts' | 'srt';
 
-/** Where a player's bytes go. Declared here, filled by HTTP, WebSocket and RTMP. */
+/** Where a player's bytes go. Declared here, filled by HTTP, WebSocket, RTMP and SRT. */
 export interface PlayerOutput {
   readonly protocol: PlayerProtocol;
   write(bytes: Buffer): void;
