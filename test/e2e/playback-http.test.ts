@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import net from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { PlaybackServer } from '../../src/ingest/playback/playback-server.ts';
 import { Playback, type PlaybackLimits } from '../../src/ingest/playback/playback.ts';
+import { PlaybackServer } from '../../src/ingest/playback/playback-server.ts';
 import { decodeFlv, type FlvTag, makeClip, parseFlv } from '../support/flv.ts';
 import { HandPublisher } from '../support/hand-publisher.ts';
 import { until } from '../support/server.ts';
@@ -198,7 +198,9 @@ describe('publishing over HTTP', () => {
       const response = await fetch(url('/live/new.flv'), { method, body: makeClip() });
       expect(response.status).toBe(405);
       expect(response.headers.get('allow')).toBe('GET, HEAD, OPTIONS');
-      expect(await response.text()).toBe('headgate: publishing over HTTP is not accepted; use rtmp://\n');
+      expect(await response.text()).toBe(
+        'headgate: publishing over HTTP is not accepted; use rtmp:// or srt://\n',
+      );
       expect(playback.get('/live/new')).toBeNull();
     },
   );
@@ -271,7 +273,10 @@ describe('WebSocket-FLV', () => {
     await until(() => client.socket.readyState === WebSocket.OPEN, 'it plays');
     client.socket.send('hello');
     const { code, reason } = await client.closed;
-    expect([code, reason]).toEqual([1008, 'headgate: publishing over HTTP is not accepted; use rtmp://']);
+    expect([code, reason]).toEqual([
+      1008,
+      'headgate: publishing over HTTP is not accepted; use rtmp:// or srt://',
+    ]);
     await until(() => playback.stats().players === 0, 'it left');
   });
 

@@ -4,19 +4,20 @@ import type { Duplex } from 'node:stream';
 import { listenError } from '../rtmp/accept.ts';
 import {
   type Answer,
+  answerTo,
   CORS_HEADERS,
+  type Container,
   headersOf,
   NO_SUCH_PATH,
-  notPublished,
   PUBLISHING_REFUSED,
-  streamPathOf,
-  TOO_MANY_PLAYERS,
+  playedOf,
 } from './http-answers.ts';
-import type { Playback } from './playback.ts';
+import type { Playback, PlayerOutput } from './playback.ts';
 import { WebSocketFlv } from './ws-flv.ts';
 
 /**
- * The playback port: HTTP-FLV at `/APP/NAME.flv`, and the same over WebSocket.
+ * The playback port: HTTP-FLV at `/APP/NAME.flv`, and the same over WebSocket;
+ * MPEG-TS at `/APP/NAME.ts` for streams that come as such.
  *
  * node-media-server's own HTTP server is not used: it accepts publishing by
  * POST and WebSocket, and dies on paths it does not expect. Here every
@@ -47,6 +48,8 @@ const FLUSH_IDLE_MS = 5_000;
 
 /** TCP keepalive finds players whose machine is gone, ms. */
 const KEEPALIVE_MS = 30_000;
+
+const CONTENT_TYPES: Readonly<Record<Container, string>> = { flv: 'video/x-flv', ts: 'video/mp2t' };
 
 export interface PlaybackServerTimeouts {
   readonly headersMs: number;
@@ -138,18 +141,22 @@ export class PlaybackServer {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    const path = streamPathOf(request.url ?? '', 'http');
-    if (path === null) refuse(request, response, NO_SUCH_PATH);
-    else if (this.#playback.get(path) === null) refuse(request, response, notPublished(path));
-    else if (this.#playback.full) refuse(request, response, TOO_MANY_PLAYERS);
-    else this.#play(path, request, response);
+    const played = playedOf(request.url ?? '');
+    if (played === null) {
+      refuse(request, response, NO_SUCH_PATH);
+      return;
+    }
+    const { path, container } = played;
+    const refusal = this.#playback.refusal(path, container === 'ts' ? 'packets' : 'messages');
+    if (refusal !== null) refuse(request, response, answerTo(refusal, path));
+    else this.#play(path, container, request, response);
   }
 
-  #play(path: string, request: IncomingMessage, response: ServerResponse): void {
+  #play(path: string, container: Container, request: IncomingMessage, response: ServerResponse): void {
     // Chunked, as Node does by default: the last chunk tells a stream that ended from a connection that broke.
     response.writeHead(200, {
       ...CORS_HEADERS,
-      'Content-Type': 'video/x-flv',
+      'Content-Type': CONTENT_TYPES[container],
       'Cache-Control': 'no-store',
       Connection: 'close',
     });
@@ -159,20 +166,11 @@ export class PlaybackServer {
     }
     response.flushHeaders();
     this.#streaming.add(request.socket);
-    const player = this.#playback.playFlv(
-      path,
-      {
-        protocol: 'http-flv',
-        write: (bytes) => response.write(bytes),
-        queuedBytes: () => response.writableLength,
-        finish: () => {
-          request.socket.setTimeout(FLUSH_IDLE_MS, () => request.socket.destroy());
-          response.end();
-        },
-        destroy: () => request.socket.destroy(),
-      },
-      () => {},
-    );
+    const output = outputOf(request, response);
+    const player =
+      container === 'ts'
+        ? this.#playback.playTs(path, { ...output, protocol: 'http-ts' }, () => {})
+        : this.#playback.playFlv(path, { ...output, protocol: 'http-flv' }, () => {});
     response.on('close', () => player?.end());
   }
 
@@ -186,6 +184,25 @@ export class PlaybackServer {
       socket.destroy(),
     );
   }
+}
+
+/** A response as players' output. It takes all that is written: what the peer does not read is queued. */
+function outputOf(
+  request: IncomingMessage,
+  response: ServerResponse,
+): Omit<PlayerOutput, 'protocol' | 'write'> & { write(bytes: Buffer): true } {
+  return {
+    write: (bytes) => {
+      response.write(bytes);
+      return true;
+    },
+    queuedBytes: () => response.writableLength,
+    finish: () => {
+      request.socket.setTimeout(FLUSH_IDLE_MS, () => request.socket.destroy());
+      response.end();
+    },
+    destroy: () => request.socket.destroy(),
+  };
 }
 
 /** Answers at once; the response ends when the request has, so that an unread body does not reset the answer away. */

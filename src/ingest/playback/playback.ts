@@ -50,6 +50,9 @@ export type PlayedAs = 'messages' | 'packets';
  */
 export type PlayRefusal = 'not_published' | 'not_as_messages' | 'not_as_packets' | 'full';
 
+/** What can be the matter with playing messages. */
+export type MessageRefusal = Exclude<PlayRefusal, 'not_as_packets'>;
+
 export interface PlaybackStats {
   readonly players: number;
   readonly byProtocol: Readonly<Record<PlayerProtocol, number>>;
@@ -91,6 +94,8 @@ export class Playback implements BroadcastOwner {
   }
 
   /** Why a player of `path` would be refused now; null = it would be let in. */
+  refusal(path: string, as: 'messages'): MessageRefusal | null;
+  refusal(path: string, as: PlayedAs): PlayRefusal | null;
   refusal(path: string, as: PlayedAs): PlayRefusal | null {
     const channel = this.#channels.get(path);
     if (channel === undefined) return 'not_published';

@@ -3,9 +3,9 @@ import type { Duplex } from 'node:stream';
 import { type WebSocketLike, type WebSocketUpgrader, webSocketUpgrader } from '../rtmp/nms.ts';
 import {
   type Answer,
+  answerToUpgrade,
   NO_SUCH_PATH,
   NOT_A_WEBSOCKET,
-  notPublishedForUpgrade,
   PUBLISHING_REFUSED,
   rawAnswer,
   streamPathOf,
@@ -55,7 +55,7 @@ export class WebSocketFlv {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // A reset by the peer is an ordinary end.
     socket.on('error', () => {});
-    const path = streamPathOf(request.url ?? '', 'websocket');
+    const path = streamPathOf(request.url ?? '');
     const refusal = this.#refusal(request, path);
     if (refusal !== null || path === null) {
       const answer = refusal ?? NO_SUCH_PATH;
@@ -69,8 +69,8 @@ export class WebSocketFlv {
     if (request.headers.upgrade?.toLowerCase() !== 'websocket') return NOT_A_WEBSOCKET;
     if (announcesPublishing(request)) return PUBLISHING_REFUSED;
     if (path === null) return NO_SUCH_PATH;
-    if (this.#playback.get(path) === null) return notPublishedForUpgrade(path);
-    return this.#playback.full ? TOO_MANY_PLAYERS : null;
+    const refusal = this.#playback.refusal(path, 'messages');
+    return refusal === null ? null : answerToUpgrade(refusal, path);
   }
 
   #play(path: string, webSocket: WebSocketLike): void {

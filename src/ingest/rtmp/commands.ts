@@ -4,7 +4,7 @@ import type { Protocol } from '../../core/stream.ts';
 import { monotonicMs } from '../../lib/clock.ts';
 import type { OutboxReader } from '../../native/outbox.ts';
 import type { LiveStream } from '../live-stream.ts';
-import type { Player } from '../playback/playback.ts';
+import type { MessageRefusal, Player } from '../playback/playback.ts';
 import type { StreamConnection } from '../ports.ts';
 import { appName } from '../publish-desk.ts';
 import { type AmfValue, decodeCommand, decodeMetadata, isAmfObject } from './amf.ts';
@@ -39,6 +39,16 @@ const PONGS_UNREAD_MAX = 32 * 1024;
 
 /** User control event types (RTMP 1.0 section 7.1.7). */
 const PING_REQUEST = 6;
+
+/** What a player is told that cannot play now: code and reason of its onStatus. */
+const PLAY_REFUSALS: Readonly<Record<MessageRefusal, readonly [code: string, why: string]>> = {
+  not_published: ['NetStream.Play.StreamNotFound', 'nobody publishes this stream'],
+  not_as_messages: [
+    'NetStream.Play.Failed',
+    'RTMP cannot carry the codecs of this stream; play it over SRT, or as .ts over HTTP',
+  ],
+  full: ['NetStream.Play.Failed', 'too many players'],
+};
 
 interface Command {
   readonly name: string;
@@ -209,14 +219,9 @@ export class CommandSession {
     const socket = this.#connection.socket;
     if (socket === null) return;
     const { playback } = this.#services;
-    const refusal =
-      playback.get(path) === null
-        ? (['NetStream.Play.StreamNotFound', 'nobody publishes this stream'] as const)
-        : playback.full
-          ? (['NetStream.Play.Failed', 'too many players'] as const)
-          : null;
+    const refusal = playback.refusal(path, 'messages');
     if (refusal !== null) {
-      const [code, why] = refusal;
+      const [code, why] = PLAY_REFUSALS[refusal];
       this.#connection.farewell(replies.onStatus(command.streamId, 'error', code, `headgate: ${why}`));
       return;
     }
