@@ -12,15 +12,29 @@ export interface Clip {
   readonly seconds?: number;
   readonly gopSeconds?: number;
   readonly size?: string;
+  /** between two frames that others refer to */
+  readonly bFrames?: number;
+  readonly container?: 'flv' | 'mpegts';
 }
 
-/** A file of that bitrate, made once and kept in build/: H.264 with B-frames, keyframes at a steady pace, AAC. */
-export function clip({ kbps, fps = 30, seconds = 20, gopSeconds = 2, size = '640x360' }: Clip): string {
-  const file = path.join(CLIPS, `${size}-${fps}fps-${kbps}k-${seconds}s-gop${gopSeconds}.flv`);
+/** A file of that bitrate, made once and kept in build/: H.264, keyframes at a steady pace, AAC. */
+export function clip(options: Clip): string {
+  const {
+    kbps,
+    fps = 30,
+    seconds = 20,
+    gopSeconds = 2,
+    size = '640x360',
+    bFrames = 0,
+    container = 'flv',
+  } = options;
+  const name = `${size}-${fps}fps-${kbps}k-${seconds}s-gop${gopSeconds}${bFrames > 0 ? `-b${bFrames}` : ''}`;
+  const file = path.join(CLIPS, `${name}.${container === 'flv' ? 'flv' : 'ts'}`);
   if (existsSync(file)) return file;
   mkdirSync(CLIPS, { recursive: true });
   const part = `${file}.${process.pid}.part`;
   const video = ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p'];
+  if (bFrames > 0) video.push('-bf', String(bFrames));
   const rate = [
     '-b:v',
     `${kbps}k`,
@@ -40,7 +54,7 @@ export function clip({ kbps, fps = 30, seconds = 20, gopSeconds = 2, size = '640
       ...['-v', 'error', '-nostdin', '-y'],
       ...['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=${fps}:duration=${seconds}`],
       ...['-f', 'lavfi', '-i', `sine=frequency=440:sample_rate=44100:duration=${seconds}`],
-      ...[...video, ...rate, ...gop, '-c:a', 'aac', '-b:a', '96k', '-f', 'flv', part],
+      ...[...video, ...rate, ...gop, '-c:a', 'aac', '-b:a', '96k', '-f', container, part],
     ],
     { encoding: 'utf8' },
   );
