@@ -28,6 +28,7 @@ type Loose = {
     | 'match'
     | 'client'
     | 'address'
+    | 'srt'
     | Listener]?: unknown;
 };
 
@@ -172,6 +173,25 @@ function checkListeners(root: Loose, defaults: Readonly<Record<string, unknown>>
   return findings;
 }
 
+/** SRT is UDP: its ports are no concern of the others. */
+function checkSrtListeners(root: Loose): Finding[] {
+  const { srt } = section(root.listen);
+  const open: [index: number, address: ListenAddress][] = [];
+  const findings: Finding[] = [];
+  for (const [i, entry] of list(srt).entries()) {
+    const parsed = parseListenAddress(typeof entry === 'object' ? section(entry).address : entry);
+    if (!parsed.ok) continue;
+    const before = open.find(([, address]) => collide(address, parsed.value));
+    open.push([i, parsed.value]);
+    if (before === undefined) continue;
+    findings.push({
+      path: ['listen', 'srt', i],
+      message: `UDP port ${parsed.value.port} is taken by listen.srt[${before[0]}] already; choose another port`,
+    });
+  }
+  return findings;
+}
+
 function checkTokens(root: Loose): Finding[] {
   const tokens = new Unique('token', true);
   for (const [i, entry] of list(section(root.admin).tokens).entries()) {
@@ -185,6 +205,7 @@ export function crossCheck(value: unknown, listenDefaults: Readonly<Record<strin
   const root = section(value);
   return [
     ...checkListeners(root, listenDefaults),
+    ...checkSrtListeners(root),
     ...checkTokens(root),
     ...checkClients(root),
     ...checkTiers(root),

@@ -13,6 +13,7 @@ const RESTART_KEYS: ReadonlySet<string> = new Set([
   'node.id',
   'listen.rtmp',
   'listen.rtmps',
+  'listen.srt',
   'listen.playback',
   'listen.admin',
   'limits.ip.ipv6_prefix',
@@ -47,7 +48,7 @@ export function diffConfig(before: Config, after: Config): ConfigDiff {
       path: shown,
       from: summary(from, node),
       to: summary(to, node),
-      restart: RESTART_KEYS.has(shown),
+      restart: RESTART_KEYS.has(shown) && !isDeepStrictEqual(to, keptWithoutRestart(shown, before, after)),
     });
   }
   return { sections: [...sections], changes };
@@ -61,10 +62,20 @@ export function diffConfig(before: Config, after: Config): ConfigDiff {
 export function withoutRestart(running: Config, next: Config): Config {
   let config: unknown = next;
   for (const key of RESTART_KEYS) {
-    const path = key.split('.');
-    config = replaced(config, path, valueAt(running, path));
+    config = replaced(config, key.split('.'), keptWithoutRestart(key, running, next));
   }
   return config as Config;
+}
+
+/** The value in force of a key that needs a restart; of SRT listeners the passphrases need none. */
+function keptWithoutRestart(key: string, running: Config, next: Config): unknown {
+  if (key !== 'listen.srt') return valueAt(running, key.split('.'));
+  const offered = next.listen.srt ?? [];
+  const kept = running.listen.srt?.map((listener) => {
+    const same = offered.find(({ host, port }) => host === listener.host && port === listener.port);
+    return Object.freeze({ ...listener, passphrase: (same ?? listener).passphrase });
+  });
+  return kept === undefined ? null : Object.freeze(kept);
 }
 
 function replaced(section: unknown, [step, ...rest]: readonly string[], value: unknown): unknown {

@@ -39,13 +39,24 @@ function isSection(value: unknown): value is Values {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** An address that is no YAML list, though it may begin like one: `0.0.0.0:8890`, `[::]:8890`. */
+const ONE_ADDRESS = /^(\[[0-9A-Fa-f:.]*\]:)?[^[\]{},]*$/;
+
+function isShorthand(node: SchemaNode): boolean {
+  return node.type === 'section' && node.shorthand !== undefined;
+}
+
+function isListOfShorthands(node: SchemaNode): boolean {
+  return node.type === 'list' && node.single && isShorthand(node.item);
+}
+
 /** Text as it is where text is wanted, YAML otherwise. The value is never quoted back: it may be a secret. */
 function readValue(text: string, node: SchemaNode): unknown {
   if (text === '') throw new Refused('is set but empty; unset it to take the default');
   if (node.nullable && (text === 'null' || text === '~')) return null;
-  const plain =
-    node.type === 'leaf' ? node.kind.text : node.type === 'section' && node.shorthand !== undefined;
+  const plain = node.type === 'leaf' ? node.kind.text : isShorthand(node);
   if (plain && !text.startsWith('{')) return text;
+  if (isListOfShorthands(node) && ONE_ADDRESS.test(text)) return text;
   const source = new YamlSource(text);
   if (source.findings.length === 0) return source.value;
   if (node.type === 'leaf') return text;
@@ -57,7 +68,7 @@ function step(
   node: SchemaNode,
   segment: string,
   current: unknown,
-): { key: string | number; node: SchemaNode } | undefined {
+): { key: string | number; node: SchemaNode; implied?: true } | undefined {
   if (node.type === 'section') {
     const inner = node.keys.get(segment);
     return inner && { key: segment, node: inner };
@@ -66,7 +77,12 @@ function step(
     const names = isSection(current) ? Object.keys(current) : [];
     return { key: names.find((name) => name.toLowerCase() === segment) ?? segment, node: node.value };
   }
-  if (node.type !== 'list' || !/^[0-9]{1,6}$/.test(segment)) return undefined;
+  if (node.type !== 'list') return undefined;
+  if (isListOfShorthands(node) && !/^[0-9]/.test(segment)) {
+    // Of listeners there is mostly one: its keys need no number.
+    return { key: 0, node: node.item, implied: true };
+  }
+  if (!/^[0-9]{1,6}$/.test(segment)) return undefined;
   const index = Number(segment);
   const length = Array.isArray(current) ? current.length : 0;
   if (index > length)
@@ -119,8 +135,10 @@ class EnvOverlay {
     if (child === undefined) throw new Refused(unknownVariable(segments, path));
     path.push(child.key);
     if (node.type === 'list') {
-      const items = Array.isArray(current) ? [...current] : [];
-      items[Number(child.key)] = this.#set(items[Number(child.key)], child.node, rest, text, path);
+      const alone = node.single && current !== undefined && current !== null;
+      const items = Array.isArray(current) ? [...current] : alone ? [current] : [];
+      const within = child.implied === true ? segments : rest;
+      items[Number(child.key)] = this.#set(items[Number(child.key)], child.node, within, text, path);
       return items;
     }
     const section: Values = isSection(current) ? { ...current } : this.#spelledOut(current, node);

@@ -25,7 +25,11 @@ function asWritten(value: Readonly<Record<string, unknown>>): Readonly<Record<st
 function writeValue(value: unknown, node: SchemaNode): Written {
   if (value === null || value === undefined) return null;
   if (node.type === 'leaf') return node.kind.secret === true ? MASK : (node.kind.write(value) as Written);
-  if (node.type === 'list') return (value as readonly unknown[]).map((item) => writeValue(item, node.item));
+  if (node.type === 'list') {
+    const items = (value as readonly unknown[]).map((item) => writeValue(item, node.item));
+    // Of listeners there is mostly one, and the file then needs no list either.
+    return node.single && isShorthand(node.item) && items.length === 1 ? items[0]! : items;
+  }
   if (!isRecord(value)) return null;
   const result: { [key: string]: Written } = {};
   for (const [key, inner] of Object.entries(node.type === 'section' ? asWritten(value) : value)) {
@@ -44,12 +48,21 @@ export function maskedConfig(config: Config): { [key: string]: Written } {
 /** One line of text for a value: lists and maps by how many they are. */
 export function summary(value: unknown, node: SchemaNode): string {
   if (value === null) return 'off';
-  if (Array.isArray(value)) return entries(value.length);
+  if (Array.isArray(value) && !(node.type === 'list' && isShorthand(node.item))) return entries(value.length);
   if (node.type === 'named' && isRecord(value)) return entries(Object.keys(value).length);
   const written = writeValue(value, node);
+  return Array.isArray(written) ? written.map(lineOf).join(', ') : lineOf(written);
+}
+
+function lineOf(written: Written): string {
   if (!isRecord(written)) return String(written);
   const { address } = written;
   return String(address ?? JSON.stringify(written));
+}
+
+/** A section that a plain value may stand for, such as a listener. */
+function isShorthand(node: SchemaNode): boolean {
+  return node.type === 'section' && node.shorthand !== undefined;
 }
 
 function entries(count: number): string {

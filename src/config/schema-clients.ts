@@ -4,6 +4,7 @@ import { network } from './address.ts';
 import { documented, leaf, orObject } from './field.ts';
 import { bool, count, oneOf, text } from './kinds.ts';
 import { clientOverrides, streamOverrides } from './schema-limits.ts';
+import { passphrase } from './schema-srt.ts';
 
 /** Who publishes and which limits they get: clients with their keys, tiers, policies. */
 
@@ -49,6 +50,9 @@ export const client = documented(
         50,
       ),
       keys: documented(z.array(streamKey), 'Stream keys of the client.').prefault([]),
+      passphrase: passphrase(
+        "SRT publishers with a key of this client must encrypt with it, not with the listener's.",
+      ),
       limits: clientOverrides.prefault({}),
     })
     .transform((value) => ({
@@ -95,6 +99,9 @@ export const policy = documented(
       bool(),
       'false: the most restrictive matching value wins; true: replaces lower priorities.',
     ).prefault(false),
+    passphrase: passphrase(
+      'SRT publishers and players that match must encrypt with it. The first policy that has one counts.',
+    ),
     stream: streamOverrides.prefault({}),
   }),
   'One policy.',

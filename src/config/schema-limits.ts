@@ -50,13 +50,13 @@ const streamLimits = {
   ),
   max_fps: field(leaf(fps({ off: 'unlimited' }), 'Highest video frame rate of one stream.'), '60fps'),
   max_packets_per_sec: field(
-    leaf(perSecond({ off: 'unlimited' }), 'RTMP messages (later SRT packets) of one stream.'),
+    leaf(perSecond({ off: 'unlimited' }), 'RTMP messages or SRT packets of one stream.'),
     '2000/s',
   ),
   on_exceed: field(
     leaf(
       oneOf(ON_EXCEED),
-      'observe counts; throttle slows the sender by TCP backpressure; drop leaves out video frames; disconnect cuts after grace.',
+      'observe counts; throttle slows the sender by TCP backpressure (SRT cannot be slowed: it drops); drop leaves out video frames; disconnect cuts after grace.',
     ),
     'throttle',
   ),

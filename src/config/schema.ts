@@ -4,6 +4,7 @@ import { documented, field, filled, leaf, orObject } from './field.ts';
 import { count, duration, oneOf, size, text } from './kinds.ts';
 import { client, NAME, policy, tier } from './schema-clients.ts';
 import { howMany, limits } from './schema-limits.ts';
+import { SRT_DEFAULT, srtListeners } from './schema-srt.ts';
 
 /**
  * The config: every key with its type, unit, default and meaning, in one
@@ -50,13 +51,14 @@ const listen = filled(
   {
     rtmp: listener('RTMP for publishers and players. Off when null.', '0.0.0.0:1935'),
     rtmps: field(rtmps, null),
+    srt: field(srtListeners, SRT_DEFAULT),
     playback: listener('HTTP-FLV and WebSocket-FLV for players. Off when null.', '0.0.0.0:8000'),
     admin: listener(
       'API, /metrics, health. Without admin.tokens it must stay on loopback. Off when null.',
       '127.0.0.1:8080',
     ),
   },
-  'Where to listen. A change needs a restart.',
+  'Where to listen. A change needs a restart, but for passphrases.',
 );
 
 const ROLES = ['viewer', 'operator'] as const;

@@ -62,6 +62,15 @@ function* findingsOf(issue: z.core.$ZodIssue): Generator<Finding> {
 function withinValue(finding: Finding, value: unknown): Finding {
   let current = value;
   for (const [i, part] of finding.path.entries()) {
+    // A single entry without its list: the list that was put around it is not in the file.
+    if (
+      typeof part === 'number' &&
+      typeof current === 'object' &&
+      current !== null &&
+      !Array.isArray(current)
+    ) {
+      return withinValue({ ...finding, path: finding.path.toSpliced(i, 1) }, value);
+    }
     if (typeof current !== 'object' || current === null) {
       return current === undefined || current === null
         ? finding

@@ -45,8 +45,8 @@ function onAccess(config: Config): Finding[] {
 }
 
 function onListeners({ listen }: Config): Finding[] {
-  if (listen.rtmp !== null || listen.rtmps !== null) return [];
-  return [{ path: ['listen'], message: 'has neither rtmp nor rtmps: nobody can publish' }];
+  if (listen.rtmp !== null || listen.rtmps !== null || listen.srt !== null) return [];
+  return [{ path: ['listen'], message: 'has neither rtmp nor rtmps nor srt: nobody can publish' }];
 }
 
 /** A limit that another one makes unreachable. */
@@ -102,13 +102,20 @@ function onLimits({ limits }: Config): Finding[] {
 function onPolicies(config: Config): Finding[] {
   const findings: Finding[] = [];
   for (const [i, policy] of config.policies.entries()) {
-    if (Object.keys(policy.stream).length === 0) {
+    const { passphrase, match } = policy;
+    if (Object.keys(policy.stream).length === 0 && passphrase === null) {
       findings.push({ path: ['policies', i], message: 'changes nothing: it has no keys under stream' });
     }
-    if (policy.match.protocol?.every((protocol) => protocol === 'srt')) {
+    if (match.protocol?.every((protocol) => config.listen[protocol] === null)) {
       findings.push({
         path: ['policies', i, 'match', 'protocol'],
-        message: 'names only srt, which this version does not receive: the policy never matches',
+        message: `names only ${match.protocol.join(' and ')}, which is off under listen: the policy never matches`,
+      });
+    }
+    if (passphrase !== null && (policy.mode === 'observe' || match.protocol?.includes('srt') === false)) {
+      findings.push({
+        path: ['policies', i, 'passphrase'],
+        message: 'is never asked for: only an enforced policy that matches srt has one',
       });
     }
   }

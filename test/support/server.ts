@@ -22,7 +22,7 @@ const POLL_MS = 50;
 export interface ServerOptions {
   /** YAML of everything but `listen` */
   readonly config?: string;
-  /** YAML lines added to `listen`, two spaces in front */
+  /** YAML lines added to `listen`, two spaces in front; a listener named here is not at its usual place */
   readonly listen?: string;
   readonly env?: Record<string, string>;
   /** runs as that user; only root may ask */
@@ -45,7 +45,7 @@ export class TestServer {
   readonly log: LogLine[] = [];
   readonly exited: Promise<number | null>;
   stderr = '';
-  ports = { rtmp: 0, rtmps: 0, playback: 0, admin: 0 };
+  ports = { rtmp: 0, rtmps: 0, srt: 0, playback: 0, admin: 0 };
   readonly #listen: string;
 
   static async start(options: ServerOptions = {}): Promise<TestServer> {
@@ -54,17 +54,23 @@ export class TestServer {
       if (server.process.exitCode !== null) throw new Error(`headgate did not start: ${server.stderr}`);
       return server.log.find((line) => line.msg === 'headgate is ready');
     }, 'the server to be ready');
-    const listening = ready['listening'] as Record<keyof TestServer['ports'], Place>;
+    const listening = ready['listening'] as Record<keyof TestServer['ports'], Place> & {
+      srt: Place[] | null;
+    };
     for (const name of ['rtmp', 'rtmps', 'playback', 'admin'] as const)
       server.ports[name] = listening[name]?.port ?? 0;
+    server.ports.srt = listening.srt?.[0]?.port ?? 0;
     return server;
   }
 
   private constructor(options: ServerOptions) {
     this.folder = mkdtempSync(path.join(tmpdir(), 'headgate-e2e-'));
     this.file = path.join(this.folder, 'headgate.yaml');
-    const places = ['rtmp', 'playback', 'admin'].map((name) => `  ${name}: "127.0.0.1:0"`);
-    this.#listen = ['listen:', ...places, options.listen ?? ''].join('\n');
+    const more = options.listen ?? '';
+    const places = ['rtmp', 'srt', 'playback', 'admin']
+      .filter((name) => !more.includes(`  ${name}:`))
+      .map((name) => `  ${name}: "127.0.0.1:0"`);
+    this.#listen = ['listen:', ...places, more].join('\n');
     this.configure(options.config ?? '');
     if (options.frozen === true) chmodSync(this.folder, 0o555);
     const args = [...(options.nodeArgs ?? []), path.join(ROOT, 'src/main.ts'), 'serve', '-c', this.file];

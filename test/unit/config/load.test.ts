@@ -345,7 +345,11 @@ describe('warnings', () => {
       'clients: [ { id: a, keys: [ long-enough ] } ]',
       'auth.mode: is open, so the keys of clients are not asked for; set it to keys',
     ],
-    ['no ingest', 'listen: { rtmp: null }', 'listen: has neither rtmp nor rtmps: nobody can publish'],
+    [
+      'no ingest',
+      'listen: { rtmp: null, srt: null }',
+      'listen: has neither rtmp nor rtmps nor srt: nobody can publish',
+    ],
     [
       'a limit never reached',
       'limits: { stream: { max_bitrate: 30Mbps } }',
@@ -368,9 +372,14 @@ describe('warnings', () => {
       'policies[0]: changes nothing: it has no keys under stream',
     ],
     [
-      'a policy for srt',
-      'policies: [ { name: p, match: { protocol: srt }, stream: { max_fps: 5fps } } ]',
-      'policies[0].match.protocol: names only srt, which this version does not receive: the policy never matches',
+      'a policy for what is off',
+      'listen: { srt: null }\npolicies: [ { name: p, match: { protocol: srt }, stream: { max_fps: 5fps } } ]',
+      'policies[0].match.protocol: names only srt, which is off under listen: the policy never matches',
+    ],
+    [
+      'a passphrase that is never asked for',
+      'policies: [ { name: p, match: { protocol: rtmp }, passphrase: long-enough-1 } ]',
+      'policies[0].passphrase: is never asked for: only an enforced policy that matches srt has one',
     ],
   ])('%s', (_, text, expected) => {
     expect(warnings(text).map((line) => line.replace(/^\S+ /, ''))).toContain(expected);

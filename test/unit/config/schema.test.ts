@@ -16,6 +16,7 @@ describe('the config as the rest of Headgate sees it', () => {
     expect(config.listen).toEqual({
       rtmp: { host: '0.0.0.0', port: 1935 },
       rtmps: null,
+      srt: [{ host: '0.0.0.0', port: 8890, latency: 120, passphrase: null }],
       playback: { host: '0.0.0.0', port: 8000 },
       admin: { host: '127.0.0.1', port: 8080 },
     });
