@@ -34,8 +34,6 @@ class TsPacket {
 
   const uint8_t* bytes() const { return bytes_; }
   uint16_t pid() const { return static_cast<uint16_t>((bytes_[1] & 0x1f) << 8 | bytes_[2]); }
-  /// The sender could not repair it: its content means nothing.
-  bool broken() const { return (bytes_[1] & 0x80) != 0; }
   /// A PES packet or a section begins in the payload.
   bool unit_start() const { return (bytes_[1] & 0x40) != 0; }
   bool scrambled() const { return (bytes_[3] & 0xc0) != 0; }
@@ -113,7 +111,9 @@ class TsSplitter {
     }
     // After a loss the two halves are of different packets: then the next one is not behind it.
     if (length > missing && bytes[missing] != kTsSync) {
-      lose_carry(bytes, length);
+      skipped_bytes_ += carried_;
+      carried_ = 0;
+      synced_ = false;
       return true;
     }
     std::memcpy(carry_.data() + carried_, bytes, missing);
@@ -122,15 +122,6 @@ class TsSplitter {
     find();
     sink(static_cast<const uint8_t*>(carry_.data()));
     return true;
-  }
-
-  // The carried bytes are no beginning of a packet that goes on here.
-  void lose_carry(const uint8_t* bytes, size_t length) {
-    (void)bytes;
-    (void)length;
-    skipped_bytes_ += carried_;
-    carried_ = 0;
-    synced_ = false;
   }
 
   // From `at` on, where packets begin; `length` when nowhere.

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "ts_packet.h"
 
@@ -17,6 +18,8 @@ inline constexpr size_t kTsProgramsMax = 8;
 inline constexpr size_t kTsStreamsMax = 24;
 /// The longest section of a PAT or PMT: 12 bits of length, of which 1021 may be used.
 inline constexpr size_t kTsSectionBytesMax = 1024;
+/// A PAT and a PMT of that length, six packets each.
+inline constexpr size_t kTsTableBytesMax = 12 * kTsPacketBytes;
 
 enum class TsStreamKind : uint8_t { kOther, kVideo, kAudio };
 
@@ -41,21 +44,78 @@ struct TsProgram {
 /// CRC-32/MPEG-2; over a section with its own CRC it is 0.
 uint32_t crc32_mpeg2(const uint8_t* bytes, size_t length);
 
-/// Puts one section together from the payloads of its packets.
-class TsSection {
+/// Puts the sections of one PID together from the payloads of its packets.
+class TsSections {
  public:
-  /// Takes one packet's payload; true when a section became whole and its CRC holds.
-  bool take(const TsPacket& packet);
+  /// Calls `sink()` for every section that becomes whole by this packet; bytes() and length() are
+  /// that section then. Its CRC is not checked.
+  template <typename Sink>
+  void take(const TsPacket& packet, Sink&& sink) {
+    const TsSpan payload = packet.payload();
+    if (payload.length == 0 || packet.scrambled()) return;
+    if (open_ && !packet.unit_start() && packet.continuity() == continuity_) return;  // sent twice
+    const bool follows = packet.continuity() == ((continuity_ + 1) & 0x0f);
+    continuity_ = packet.continuity();
+    const uint8_t* at = payload.bytes;
+    const uint8_t* const end = at + payload.length;
+    if (!packet.unit_start()) {
+      if (open_ && !follows) open_ = false;
+      append(at, end, sink);
+      return;
+    }
+    const size_t pointer = *at++;
+    if (pointer > static_cast<size_t>(end - at)) return drop();
+    const uint8_t* const first = at + pointer;
+    if (open_ && follows) append(at, first, sink);
+    at = first;
+    while (at < end && *at != kStuffing) {
+      open();
+      at = append(at, end, sink);
+    }
+  }
+
   const uint8_t* bytes() const { return bytes_.data(); }
   size_t length() const { return length_; }
+  uint8_t continuity() const { return continuity_; }
 
  private:
-  bool append(const uint8_t* bytes, size_t count);
-  void drop();
+  static constexpr uint8_t kStuffing = 0xff;
+  static constexpr size_t kHeadBytes = 3;
+
+  void open() {
+    open_ = true;
+    length_ = 0;
+  }
+  void drop() { open_ = false; }
+
+  // Takes what belongs to the open section; returns where that ends.
+  template <typename Sink>
+  const uint8_t* append(const uint8_t* at, const uint8_t* end, Sink&& sink) {
+    while (open_ && at < end) {
+      const size_t wanted = length_ < kHeadBytes ? kHeadBytes : kHeadBytes + declared();
+      if (wanted > bytes_.size()) {
+        drop();
+        return end;
+      }
+      const size_t there = static_cast<size_t>(end - at);
+      const size_t missing = wanted - length_;
+      const size_t count = there < missing ? there : missing;
+      std::memcpy(bytes_.data() + length_, at, count);
+      length_ += count;
+      at += count;
+      if (length_ >= kHeadBytes && length_ == kHeadBytes + declared()) {
+        open_ = false;
+        sink();
+      }
+    }
+    return at;
+  }
+
+  size_t declared() const { return static_cast<size_t>(bytes_[1] & 0x0f) << 8 | bytes_[2]; }
 
   std::array<uint8_t, kTsSectionBytesMax> bytes_{};
-  size_t length_ = 0;  // of the section that is whole, or being put together
-  size_t have_ = 0;
+  size_t length_ = 0;
+  bool open_ = false;
   uint8_t continuity_ = 0;
 };
 
@@ -71,31 +131,31 @@ class TsTables {
 
   /// PAT and PMT as they were last sent, as whole packets to put before a player's first unit; their
   /// continuity counters lead up to the next ones of the stream. Returns the bytes written: 0 while
-  /// the PMT is unknown or when `room` is too small (2 * 6 packets always suffice).
+  /// the PMT is unknown or when there is not room for the longest, kTsTableBytesMax.
   size_t write(uint8_t* out, size_t room) const;
 
  private:
+  // A program of the PAT.
   struct Entry {
     uint16_t number = 0;
     uint16_t pid = 0;
-    bool known = false;
-    bool has_video = false;
-    TsSection section;
+    TsSections sections;
   };
+  // A section as it was last sent.
   struct Kept {
     std::array<uint8_t, kTsSectionBytesMax> bytes{};
     size_t length = 0;
-    uint8_t continuity = 0;  // of its last packet
 
-    bool same(const TsSection& section) const;
-    void keep(const TsSection& section);
+    bool same(const TsSections& sections) const;
+    void keep(const TsSections& sections);
   };
 
-  void read_pat();
-  bool read_pmt(Entry& entry);
-  bool choose(const Entry& entry, const TsProgram& program);
+  bool read_pat();
+  bool read_pmt(size_t entry);
+  bool is_better(size_t entry, const TsProgram& program) const;
+  size_t entry_of(const TsProgram& program) const;
 
-  TsSection pat_section_;
+  TsSections pat_sections_;
   Kept pat_;
   Kept pmt_;
   std::array<Entry, kTsProgramsMax> entries_{};

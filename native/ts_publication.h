@@ -51,8 +51,8 @@ class TsPublication {
   /// Charges what take() left to be charged; call at the end of a batch of reads.
   void settle(double now);
 
-  /// PAT and PMT as last sent, as whole packets; 0 while unknown or when `room` is too small
-  /// (12 packets always suffice).
+  /// PAT and PMT as last sent, as whole packets; 0 while unknown or when `room` is less than
+  /// kTsTableBytesMax.
   size_t tables(uint8_t* out, size_t room) const;
 
   TsFigures figures() const;
