@@ -1,4 +1,3 @@
-import type { Tracks } from './media-message.ts';
 import type { PlayerEnd } from './player.ts';
 import { type TsOutput, TsPlayer, type TsPlayerOwner } from './ts-player.ts';
 
@@ -15,8 +14,6 @@ import { type TsOutput, TsPlayer, type TsPlayerOwner } from './ts-player.ts';
 export interface TransportStream {
   /** The last PAT and PMT as whole packets; empty before they are known. */
   tables(): Uint8Array;
-  /** What the PMT announces, as far as it is understood; nothing before it is known. */
-  tracks(): Tracks;
   /** False when RTMP and FLV cannot carry what is in it; true as long as that is not known. */
   convertible(): boolean;
   /** So many players want messages now: made of the packets only while somebody does. Not called after the end. */
@@ -65,14 +62,13 @@ export class TsChannel implements PacketBroadcast, TsPlayerOwner {
   deliver(packets: Uint8Array, randomAccess: boolean): void {
     if (this.#players.size === 0 || packets.byteLength === 0) return;
     const shared = Buffer.from(packets);
-    const starts = randomAccess || this.#startsAnywhere();
     let tables: Buffer | null = null;
     const tablesOnce = (): Buffer => {
       tables ??= Buffer.from(this.#source.tables());
       return tables;
     };
     for (const player of this.#players.keys()) {
-      if (starts) player.start(tablesOnce);
+      if (randomAccess) player.start(tablesOnce);
       player.send(shared);
     }
   }
@@ -92,11 +88,5 @@ export class TsChannel implements PacketBroadcast, TsPlayerOwner {
     this.#players.delete(player);
     this.#owner.packetPlayerLeft(end);
     onEnd(end);
-  }
-
-  /** Without video that is understood nobody will ever say where a decoder can start; audio starts with any frame. */
-  #startsAnywhere(): boolean {
-    const { audio, video } = this.#source.tracks();
-    return audio && !video;
   }
 }

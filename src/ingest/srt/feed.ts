@@ -5,6 +5,10 @@ import type { Broadcast, MediaMessage, Tracks, TransportStream } from '../playba
  * The payload of one SRT publisher on its way to its players: as packets to
  * those that take MPEG-TS, and through a demuxer to those that take messages.
  * Payload comes here only while the stream has players of either kind.
+ *
+ * The feed is what a broadcast is opened with (`transportStream`, and `replay`
+ * goes to it), and is told of the broadcast right after (`playOn`). The
+ * broadcast is ended by who opened it, the feed by its connection.
  */
 
 /** Makes messages of a transport stream, for RTMP and FLV players. */
@@ -66,10 +70,6 @@ export class SrtFeed implements TransportStream {
 
   tables(): Uint8Array {
     return this.#options.tables();
-  }
-
-  tracks(): Tracks {
-    return this.#options.tracks();
   }
 
   convertible(): boolean {
