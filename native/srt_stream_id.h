@@ -20,19 +20,19 @@ namespace headgate {
 
 /// Why a stream id cannot be used, by the names that receipts explain.
 #define HEADGATE_STREAM_ID_ERRORS(X)                                           \
-  X(none)            /* it can */                                              \
-  X(empty)           /* the caller sent none */                                \
-  X(too_long)        /* over kStreamIdBytesMax */                              \
-  X(bad_byte)        /* NUL, control, or not ASCII */                          \
-  X(unknown_form)    /* begins like the standard and is not */                 \
-  X(bad_pair)        /* a pair without `=`, or a known key with an empty value */ \
-  X(repeated_pair)   /* a key twice, or two stream keys */                     \
-  X(no_resource)     /* the standard form without `r=` */                      \
-  X(bad_path)        /* more or fewer parts than app and name */               \
-  X(bad_app)         /* not 1..128 of [A-Za-z0-9_-] */                         \
-  X(bad_name)        /* not 1..256 of [A-Za-z0-9._~-] */                       \
-  X(bad_mode)        /* neither publish nor request */                         \
-  X(bidirectional)   /* m=bidirectional: nothing is both here */               \
+  X(none)            /* it can */                                             \
+  X(empty)           /* the caller sent none */                               \
+  X(too_long)        /* over kStreamIdBytesMax */                             \
+  X(bad_byte)        /* NUL, control, or not ASCII */                         \
+  X(unknown_form)    /* begins like the standard and is not */                \
+  X(bad_pair)        /* a pair without a key or without `=` */                \
+  X(repeated_pair)   /* a key twice, or two stream keys */                    \
+  X(no_resource)     /* the standard form without `r=` */                     \
+  X(bad_path)        /* more or fewer parts than app and name */              \
+  X(bad_app)         /* not 1..128 of [A-Za-z0-9_-] */                        \
+  X(bad_name)        /* not 1..256 of [A-Za-z0-9._~-] */                      \
+  X(bad_mode)        /* neither publish nor request */                        \
+  X(bidirectional)   /* m=bidirectional: nothing is both here */              \
   X(bad_type)        /* t= is not `stream` */
 
 #define HEADGATE_STREAM_ID_ENUM(name) name,

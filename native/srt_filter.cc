@@ -1,0 +1,180 @@
+// What passes, and why the rest does not (libsrt 1.5; packets as in the SRT Internet-Draft, section 3):
+//
+//   data            at least its header
+//   handshake       to socket 0, induction or conclusion: a listener is sent no other. MSS 200..1500: the
+//                   one of 60..92 makes libsrt write past a buffer. Flow window 32..131,072: libsrt makes
+//                   a table of 24 bytes for each packet of it, so that 2^29 would be 12 GB a caller
+//   keepalive, ACK, NAK, congestion warning, shutdown, ACKACK, peer error
+//                   publishers and players send them; with room for what libsrt reads of them
+//   drop request    a range of at most 8,192 packets: libsrt walks it one by one, holding the port's thread,
+//                   and a random one is 2^30 long. A sender asks for what its buffer held, a few thousand
+//   extension       key material (KMREQ, KMRSP) of at most 104 bytes, the longest there is (two AES-256
+//                   keys). The others are of the handshake of SRT before 1.3, which knows no stream id
+//
+// What is left to libsrt: the extensions inside a handshake, whose place BPF cannot follow. Their lengths
+// libsrt checks against the packet; a stream id of up to 512 bytes is read by srt_stream_id.h. A peer that
+// was let in may still waste its own connection with false ACKs, NAKs and drop requests within the bounds.
+#include "srt_filter.h"
+
+#ifdef __linux__
+#include <linux/filter.h>
+#include <sys/socket.h>
+#endif
+
+namespace headgate {
+
+namespace {
+
+// Instructions (linux/bpf_common.h, linux/filter.h).
+constexpr uint16_t kLoadWord = 0x20;    // A = 32 bits at k, network order; beyond the end: dropped
+constexpr uint16_t kLoadHalf = 0x28;    // A = 16 bits at k
+constexpr uint16_t kLoadLength = 0x80;  // A = length of the packet
+constexpr uint16_t kCopyToX = 0x07;     // X = A
+constexpr uint16_t kAnd = 0x54;         // A &= k
+constexpr uint16_t kSubtractX = 0x1c;   // A -= X
+constexpr uint16_t kIfEqual = 0x15;     // A == k
+constexpr uint16_t kIfAbove = 0x25;     // A > k
+constexpr uint16_t kIfAtLeast = 0x35;   // A >= k
+constexpr uint16_t kIfAnyBit = 0x45;    // A & k
+constexpr uint16_t kReturn = 0x06;      // keep k bytes
+
+// Offsets and lengths count the UDP header, which a UDP socket's filter sees first.
+constexpr uint32_t kUdp = 8;
+constexpr uint32_t kHeader = kUdp + 16;  // where the body begins
+constexpr uint32_t kDestination = kUdp + 12;
+constexpr uint32_t kSubtype = kUdp + 2;
+
+constexpr uint32_t kControl = 0x80000000;
+constexpr uint32_t kTypeMask = 0x7fff0000;
+constexpr uint32_t type(uint32_t number) { return number << 16; }
+
+constexpr uint32_t kHandshakeBytes = 48;
+constexpr uint32_t kMss = kHeader + 12;
+constexpr uint32_t kMssMin = 200;
+constexpr uint32_t kMssMax = 1500;
+constexpr uint32_t kWindow = kHeader + 16;
+constexpr uint32_t kWindowMin = 32;  // the least libsrt itself can be set to (SRTO_FC)
+constexpr uint32_t kWindowMax = 131'072;
+constexpr uint32_t kRequest = kHeader + 20;
+constexpr uint32_t kInduction = 1;
+constexpr uint32_t kConclusion = 0xffffffff;
+
+constexpr uint32_t kDropFirst = kHeader;
+constexpr uint32_t kDropLast = kHeader + 4;
+constexpr uint32_t kSequenceMask = 0x7fffffff;
+constexpr uint32_t kDropRangeMax = 8'192;
+
+constexpr uint32_t kKeyRequest = 3;
+constexpr uint32_t kKeyResponse = 4;
+constexpr uint32_t kKeyBytesMax = 104;
+
+constexpr uint32_t kWholePacket = 0xffffffff;
+
+// Where the jumps go, by name; the program below is in this order.
+enum Label : uint8_t { kNext, kDispatch, kHandshake, kDropRequest, kExtension, kKey, kWord, kPass, kDrop, kLabels };
+
+struct Line {
+  Label label;  // kNext: none begins here
+  uint16_t code;
+  uint32_t constant;
+  Label yes;
+  Label no;
+};
+
+constexpr Line kLines[] = {
+    {kNext, kLoadLength, 0, kNext, kNext},
+    {kNext, kIfAtLeast, kHeader, kNext, kDrop},
+    {kNext, kLoadWord, kUdp, kNext, kNext},
+    {kNext, kIfAnyBit, kControl, kDispatch, kPass},
+
+    {kDispatch, kAnd, kTypeMask, kNext, kNext},
+    {kNext, kIfEqual, type(6), kPass, kNext},         // ACKACK
+    {kNext, kIfEqual, type(2), kWord, kNext},         // ACK
+    {kNext, kIfEqual, type(3), kWord, kNext},         // NAK
+    {kNext, kIfEqual, type(1), kPass, kNext},         // keepalive
+    {kNext, kIfEqual, type(0), kHandshake, kNext},
+    {kNext, kIfEqual, type(7), kDropRequest, kNext},
+    {kNext, kIfEqual, type(0x7fff), kExtension, kNext},
+    {kNext, kIfEqual, type(5), kPass, kNext},         // shutdown
+    {kNext, kIfEqual, type(4), kPass, kNext},         // congestion warning
+    {kNext, kIfEqual, type(8), kPass, kDrop},         // peer error
+
+    {kHandshake, kLoadLength, 0, kNext, kNext},
+    {kNext, kIfAtLeast, kHeader + kHandshakeBytes, kNext, kDrop},
+    {kNext, kLoadWord, kDestination, kNext, kNext},
+    {kNext, kIfEqual, 0, kNext, kDrop},
+    {kNext, kLoadWord, kMss, kNext, kNext},
+    {kNext, kIfAtLeast, kMssMin, kNext, kDrop},
+    {kNext, kIfAbove, kMssMax, kDrop, kNext},
+    {kNext, kLoadWord, kWindow, kNext, kNext},
+    {kNext, kIfAtLeast, kWindowMin, kNext, kDrop},
+    {kNext, kIfAbove, kWindowMax, kDrop, kNext},
+    {kNext, kLoadWord, kRequest, kNext, kNext},
+    {kNext, kIfEqual, kInduction, kPass, kNext},
+    {kNext, kIfEqual, kConclusion, kPass, kDrop},
+
+    {kDropRequest, kLoadWord, kDropFirst, kNext, kNext},
+    {kNext, kIfAnyBit, kControl, kDrop, kNext},
+    {kNext, kCopyToX, 0, kNext, kNext},
+    {kNext, kLoadWord, kDropLast, kNext, kNext},
+    {kNext, kIfAnyBit, kControl, kDrop, kNext},
+    {kNext, kSubtractX, 0, kNext, kNext},
+    {kNext, kAnd, kSequenceMask, kNext, kNext},
+    {kNext, kIfAbove, kDropRangeMax, kDrop, kPass},
+
+    {kExtension, kLoadHalf, kSubtype, kNext, kNext},
+    {kNext, kIfEqual, kKeyRequest, kKey, kNext},
+    {kNext, kIfEqual, kKeyResponse, kKey, kDrop},
+    {kKey, kLoadLength, 0, kNext, kNext},
+    {kNext, kIfAbove, kHeader + kKeyBytesMax, kDrop, kWord},
+
+    // A body of at least one word.
+    {kWord, kLoadLength, 0, kNext, kNext},
+    {kNext, kIfAtLeast, kHeader + 4, kPass, kDrop},
+
+    {kPass, kReturn, kWholePacket, kNext, kNext},
+    {kDrop, kReturn, 0, kNext, kNext},
+};
+
+constexpr size_t kSteps = sizeof kLines / sizeof kLines[0];
+
+struct Program {
+  FilterStep steps[kSteps];
+};
+
+constexpr Program assemble() {
+  uint8_t places[kLabels] = {};
+  for (size_t i = 0; i < kSteps; i++) places[kLines[i].label] = static_cast<uint8_t>(i);
+  Program program{};
+  for (size_t i = 0; i < kSteps; i++) {
+    const Line& line = kLines[i];
+    const auto distance = [&](Label label) {
+      return static_cast<uint8_t>(label == kNext ? 0 : places[label] - i - 1);
+    };
+    program.steps[i] = {line.code, distance(line.yes), distance(line.no), line.constant};
+  }
+  return program;
+}
+
+constexpr Program kProgram = assemble();
+
+}  // namespace
+
+const FilterStep* srt_filter_program(size_t& length) {
+  length = kSteps;
+  return kProgram.steps;
+}
+
+bool attach_srt_filter(int fd) {
+#ifdef __linux__
+  static_assert(sizeof(FilterStep) == sizeof(sock_filter));
+  sock_fprog program = {static_cast<unsigned short>(kSteps),
+                        reinterpret_cast<sock_filter*>(const_cast<FilterStep*>(kProgram.steps))};
+  return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0;
+#else
+  (void)fd;
+  return false;
+#endif
+}
+
+}  // namespace headgate
