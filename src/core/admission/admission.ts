@@ -9,13 +9,13 @@ import {
 } from '../../lib/ip.ts';
 import { Gcra } from '../limiter/gcra.ts';
 import { KeyedGcra } from '../limiter/keyed.ts';
-import type { EventRate } from '../limits.ts';
+import type { ClientLimits, EventRate } from '../limits.ts';
 import type { AdmissionVerdict, Denial } from '../verdict.ts';
 import { type ClientUse, publishWaitMs } from './client-ledger.ts';
 import { Cooldowns } from './cooldowns.ts';
 import { CAP_RETRY_HINT_MS, capRefusal, capWaitMs, rateRefusal, refusal } from './denials.ts';
 import { ConnectionGrant, type ConnectionLease, PublishGrant, type PublishLease } from './leases.ts';
-import { Occupancy } from './occupancy.ts';
+import { type AddressUse, Occupancy } from './occupancy.ts';
 import type {
   AddressSnapshot,
   AdmissionConfig,
@@ -24,6 +24,7 @@ import type {
   GlobalSnapshot,
   PublishRequest,
 } from './questions.ts';
+import { inForce, type Refusal } from './refusals.ts';
 
 export type { ConnectionLease, PublishLease } from './leases.ts';
 
@@ -85,11 +86,18 @@ export class Admission {
       this.#ipRate.setRate(ip.connection_rate, now);
     }
     this.#limits = config.limits;
+    this.#occupancy.changed();
   }
 
   /** While draining nobody is let in, and told never to return to this process. */
   setDraining(draining: boolean): void {
     this.#draining = draining;
+    this.#occupancy.changed();
+  }
+
+  /** `changed` is called whenever answers may have become others but by the passing of time. One watcher at a time. */
+  watch(changed: () => void): void {
+    this.#occupancy.changed = changed;
   }
 
   /** Asked for every accepted socket before a byte is read. */
@@ -102,7 +110,15 @@ export class Admission {
     if (closed !== null && (exempt || this.#draining)) return closed;
     const use = this.#occupancy.addresses.get(key);
     if (exempt) return new ConnectionGrant(this.#occupancy, use, ip, key, true);
+    const denial = this.#refuses(key, use, closed, now);
+    if (denial !== null) return denial;
+    this.#globalRate.take(1, now);
+    this.#ipRate.take(key, 1, now);
+    return new ConnectionGrant(this.#occupancy, use, ip, key, false);
+  }
 
+  /** What keeps an address that is not on a list from connecting now; takes nothing. */
+  #refuses(key: string, use: AddressUse | undefined, closed: Denial | null, now: number): Denial | null {
     const { global, ip: perIp } = this.#limits;
     // An address that holds a live stream is shared by several publishers; their keys decide at publish.
     const shared = use !== undefined && use.streams > 0;
@@ -113,12 +129,8 @@ export class Admission {
     const ipCapMs = capWaitMs(held, perIp.max_connections);
     const ipRateMs = this.#ipRate.peek(key, 1, now);
     const waitMs = Math.max(cooldownMs, globalCapMs, globalRateMs, ipCapMs, ipRateMs);
-    if (waitMs === 0 && closed === null) {
-      this.#globalRate.take(1, now);
-      this.#ipRate.take(key, 1, now);
-      return new ConnectionGrant(this.#occupancy, use, ip, key, false);
-    }
     if (closed !== null) return later(closed, waitMs);
+    if (waitMs === 0) return null;
     if (cooldownMs > 0) return refusal('cooldown', key, waitMs);
     if (globalCapMs > 0) {
       const { connections } = this.#occupancy;
@@ -184,6 +196,76 @@ export class Admission {
       this.#addressCooldowns.start(ipKey(ip, this.#limits.ip.ipv6_prefix), ms, cause, now);
     }
     for (const keyId of keys) this.#keyCooldowns.start(keyId, ms, cause, now);
+    this.#occupancy.changed();
+  }
+
+  /**
+   * Everybody who would be refused now, in the order of the checks: what a door
+   * in front of this admission may repeat without asking it. `limitsOf` gives
+   * the limits of a client. Left out is what only the question itself tells:
+   * who already has a path, clients that may have no stream at all, and
+   * addresses that are turned away because too many others are remembered.
+   */
+  *refusals(limitsOf: (client: string) => ClientLimits, now: number): Generator<Refusal> {
+    const closed = this.#closed(now, false);
+    if (!this.#draining) yield* this.#refusedAddresses(closed, now);
+    const everybody = this.#draining ? closed : this.#refusesStrangers(closed, now);
+    if (everybody !== null) {
+      const { connections } = this.#occupancy;
+      const capped = capWaitMs(connections, this.#limits.global.max_connections) > 0;
+      yield inForce('all', '', everybody, closed !== null || capped, now, this.#closed(now, true) !== null);
+    }
+    for (const [keyId] of this.#keyCooldowns.running(now)) {
+      const waitMs = this.#keyCooldowns.remainingMs(keyId, now);
+      yield inForce('key', keyId, refusal('cooldown', keyId, waitMs), false, now);
+    }
+    yield* this.#refusedClients(limitsOf, now);
+    const { streams } = this.#occupancy;
+    const { max_streams } = this.#limits.global;
+    const waitMs = capWaitMs(streams, max_streams);
+    if (waitMs > 0) {
+      const full = capRefusal('global_streams', 'global', max_streams, streams, waitMs);
+      yield inForce('publishers', '', full, true, now);
+    }
+  }
+
+  *#refusedAddresses(closed: Denial | null, now: number): Generator<Refusal> {
+    const keys = new Set(this.#ipRate.exhausted(now));
+    const { addresses, connections } = this.#occupancy;
+    const { global, ip } = this.#limits;
+    for (const use of addresses.values()) if (use.connections >= ip.max_connections) keys.add(use.key);
+    for (const [key] of this.#addressCooldowns.running(now)) keys.add(key);
+    const full = connections >= global.max_connections;
+    for (const key of keys) {
+      const use = addresses.get(key);
+      const denial = this.#refuses(key, use, closed, now);
+      if (denial === null) continue;
+      const capped = full || (use !== undefined && use.connections >= ip.max_connections);
+      yield inForce('address', key, denial, closed !== null || capped, now);
+    }
+  }
+
+  /** What an address is answered of which nothing is known, but for a table with no room for it. */
+  #refusesStrangers(closed: Denial | null, now: number): Denial | null {
+    const denial = this.#refuses('', undefined, closed, now);
+    const crowded = denial?.reason === 'ip_connection_rate' && denial.retryAfterMs < Number.POSITIVE_INFINITY;
+    return crowded ? null : denial;
+  }
+
+  *#refusedClients(limitsOf: (client: string) => ClientLimits, now: number): Generator<Refusal> {
+    for (const use of this.#occupancy.clients.all()) {
+      const { client, streams } = use;
+      const { max_streams, publish_rate } = limitsOf(client);
+      const capMs = capWaitMs(streams, max_streams);
+      const rateMs = publishWaitMs(use, publish_rate, now);
+      const waitMs = Math.max(capMs, rateMs);
+      if (waitMs === 0) continue;
+      const denial =
+        capMs > 0
+          ? capRefusal('client_streams', client, max_streams, streams, waitMs)
+          : rateRefusal('client_publish_rate', client, publish_rate, rateMs, waitMs);
+      yield inForce('client', client, denial, capMs > 0, now);
+    }
   }
 
   /** True for an address on the `allow` list as it is now; a lease keeps what held when it was taken. */

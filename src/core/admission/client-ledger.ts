@@ -61,6 +61,11 @@ export class ClientLedger {
     for (const use of this.#clients.values()) if (use.streams > 0) yield use;
   }
 
+  /** Every client that is known, those that are only ahead of time included. */
+  all(): Iterable<Readonly<ClientUse>> {
+    return this.#clients.values();
+  }
+
   /** Counts a stream, and charges `rate` for it unless that is null. `known` is what `find` says of the client now. */
   add(known: ClientUse | undefined, client: string, rate: EventRate | null, now: number): ClientUse {
     const use = known ?? this.#enter(client, now);

@@ -21,6 +21,8 @@ export class Occupancy {
   streams = 0;
   readonly addresses = new Map<string, AddressUse>();
   readonly clients: ClientLedger;
+  /** called after each change */
+  changed: () => void = () => {};
 
   constructor(clientsRemembered: number) {
     this.clients = new ClientLedger(clientsRemembered);
@@ -33,6 +35,7 @@ export class Occupancy {
     use.connections++;
     if (exempt) use.exempt++;
     this.connections++;
+    this.changed();
     return use;
   }
 
@@ -41,6 +44,7 @@ export class Occupancy {
     if (exempt) use.exempt--;
     this.connections--;
     this.#forgetIdle(use);
+    this.changed();
   }
 
   /** `known` is what `clients` says of the client now; `rate` is charged unless it is null. */
@@ -53,7 +57,9 @@ export class Occupancy {
   ): ClientUse {
     address.streams++;
     this.streams++;
-    return this.clients.add(known, client, rate, now);
+    const use = this.clients.add(known, client, rate, now);
+    this.changed();
+    return use;
   }
 
   removeStream(address: AddressUse, use: ClientUse): void {
@@ -61,6 +67,7 @@ export class Occupancy {
     address.streams--;
     this.streams--;
     this.#forgetIdle(address);
+    this.changed();
   }
 
   #forgetIdle(use: AddressUse): void {

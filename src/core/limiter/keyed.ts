@@ -100,6 +100,14 @@ export class KeyedLimiter {
     return 0;
   }
 
+  /** Keys that hold a row and for which a cost of 1 would not pass now. */
+  *exhausted(now: number): Generator<string> {
+    const time = this.#time(now);
+    for (const [key, slot] of this.#slotOf) {
+      if (verdictOf(this.#algorithm, this.#state, this.#at(slot), 1, now, time) !== 0) yield key;
+    }
+  }
+
   /** The largest whole cost that would pass for `key` now, a free row granted. */
   remaining(key: string, now: number): number {
     const slot = this.#slotOf.get(key);
