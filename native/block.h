@@ -1,5 +1,6 @@
 // Block: the body of one message. It is allocated once, grows with the bytes that arrive, and is
 // moved from the demuxer to the GOP store: a frame is copied from the socket buffer exactly once.
+// Where nothing is kept, the next message is written over the last one in the same memory.
 #ifndef HEADGATE_BLOCK_H_
 #define HEADGATE_BLOCK_H_
 
@@ -49,6 +50,14 @@ class Block {
   void append(const uint8_t* bytes, uint32_t length) {
     std::memcpy(bytes_ + size_, bytes, length);
     size_ += length;
+  }
+
+  /// Takes bytes off the end, down to `size`; the room stays.
+  void truncate(uint32_t size) { size_ = size; }
+
+  /// Overwrites bytes that are there.
+  void overwrite(uint32_t at, const uint8_t* bytes, uint32_t length) {
+    std::memcpy(bytes_ + at, bytes, length);
   }
 
   void clear() {

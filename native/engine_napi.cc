@@ -2,19 +2,12 @@
 
 #include <cmath>
 
+#include "io_places.h"
 #include "slab_layout.h"
 
 namespace headgate {
 
 namespace {
-
-// Places in the io view, mirrored by IO in src/native/binding.ts.
-constexpr size_t kIoConsumed = 0;
-constexpr size_t kIoEvents = 1;
-constexpr size_t kIoError = 2;
-constexpr size_t kIoOutboxBytes = 3;
-constexpr size_t kIoMore = 4;
-constexpr size_t kIoLength = 16;
 
 // JavaScript values become plain numbers here and nowhere else. Each of these leaves a pending
 // exception behind when it returns false.
