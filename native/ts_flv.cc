@@ -89,7 +89,7 @@ TsFlv::Arrival TsFlv::arrive(Track& track, const TsPacket& packet) {
   const uint8_t last = track.continuity;
   track.seen = true;
   track.continuity = packet.continuity();
-  if (packet.broken() || packet.scrambled()) return Arrival::kAfterLoss;
+  if (packet.scrambled()) return Arrival::kAfterLoss;
   if (!seen || packet.discontinuity()) return Arrival::kNext;
   if (packet.continuity() == last) return Arrival::kRepeated;
   return packet.continuity() == ((last + 1) & 0x0f) ? Arrival::kNext : Arrival::kAfterLoss;
@@ -100,7 +100,7 @@ void TsFlv::take_video(const TsPacket& packet) {
   const Arrival arrival = arrive(video_, packet);
   if (arrival == Arrival::kRepeated) return;
   if (arrival == Arrival::kAfterLoss) lose_video();
-  if (packet.broken() || packet.scrambled()) return;
+  if (packet.scrambled()) return;
   const TsSpan payload = packet.payload();
   PesHeader header;
   if (!packet.unit_start() || !read_pes_header(payload, header)) {
@@ -174,7 +174,7 @@ void TsFlv::take_audio(const TsPacket& packet) {
   const Arrival arrival = arrive(audio_, packet);
   if (arrival == Arrival::kRepeated) return;
   if (arrival == Arrival::kAfterLoss) adts_.restart();
-  if (packet.broken() || packet.scrambled()) return;
+  if (packet.scrambled()) return;
   TsSpan payload = packet.payload();
   if (packet.unit_start()) {
     PesHeader header;
