@@ -16,7 +16,7 @@ export const DECISION_RESULTS = ['allow', 'throttle', 'drop', 'reject'] as const
 export type DecisionResult = (typeof DECISION_RESULTS)[number];
 
 /** How players are attached. */
-export const PLAYER_PROTOCOLS = ['rtmp', 'http-flv', 'ws-flv'] as const;
+export const PLAYER_PROTOCOLS = ['rtmp', 'http-flv', 'ws-flv', 'http-ts', 'srt'] as const;
 
 export type PlayerProtocol = (typeof PLAYER_PROTOCOLS)[number];
 

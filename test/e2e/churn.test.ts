@@ -69,7 +69,7 @@ async function holdings(): Promise<Holdings> {
   const { ips } = await server.get<{ ips: unknown[] }>('/api/v1/ips');
   const { clients } = await server.get<{ clients: unknown[] }>('/api/v1/clients');
   const players = await Promise.all(
-    ['rtmp', 'http-flv', 'ws-flv'].map((protocol) =>
+    ['rtmp', 'http-flv', 'ws-flv', 'http-ts', 'srt'].map((protocol) =>
       server.metric('headgate_players', `{protocol="${protocol}"}`),
     ),
   );
