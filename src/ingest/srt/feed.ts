@@ -24,7 +24,7 @@ export interface MessageSource {
 export interface SrtFeedOptions {
   /** The last PAT and PMT as whole packets; empty before they are known (or once the connection is gone). */
   tables(): Uint8Array;
-  /** What the PMT announces: the codecs in the stream's row are known. */
+  /** The kinds of media that messages can be made of: H.264 video, AAC audio, once the stream's row names them. */
   tracks(): Tracks;
   /** A new demuxer: there is one from the first player that takes messages to the last. See `messageSources`. */
   demuxer(tracks: () => Tracks): MessageSource;
