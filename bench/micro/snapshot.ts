@@ -46,7 +46,7 @@ for (let i = 0; i < count; i++) {
     budgets,
     limits.stream,
     { client, clientBps: 2e7, ipKey: '192.0.2.1', ipBps: Number.POSITIVE_INFINITY },
-    false,
+    { exempt: false, lossy: false },
     0,
   );
   if (rows === null) throw new Error('the slab is too small');

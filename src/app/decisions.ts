@@ -45,11 +45,24 @@ export class Decisions implements DecisionRecorder {
     now: number,
   ): Receipt {
     this.#count(decision.scope, RESULT_OF[action]);
-    if (action === 'refuse') this.denied[decision.reason] = (this.denied[decision.reason] ?? 0) + 1;
+    if (action === 'refuse') this.#deny(decision.reason);
     if (action === 'cut') this.disconnects[decision.reason] = (this.disconnects[decision.reason] ?? 0) + 1;
     const receipt = this.#audit.record({ ...decision, ...subject, action, detail }, now);
     this.#lines.write(receipt, now);
     return receipt;
+  }
+
+  refusedAtDoor(
+    decision: Decision,
+    subject: DecisionSubject,
+    detail: string,
+    times: number,
+    now: number,
+  ): void {
+    this.#count(decision.scope, 'reject', times);
+    this.#deny(decision.reason, times);
+    const receipt = this.#audit.record({ ...decision, ...subject, action: 'refuse', detail, times }, now);
+    this.#lines.write(receipt, now);
   }
 
   admitted(scope: 'ip' | 'client', tookMs: number): void {
@@ -68,9 +81,13 @@ export class Decisions implements DecisionRecorder {
     );
   }
 
-  #count(scope: Scope, result: DecisionResult): void {
+  #deny(reason: Reason, times = 1): void {
+    this.denied[reason] = (this.denied[reason] ?? 0) + times;
+  }
+
+  #count(scope: Scope, result: DecisionResult, times = 1): void {
     const counts = this.counts[scope] ?? {};
     this.counts[scope] = counts;
-    counts[result] = (counts[result] ?? 0) + 1;
+    counts[result] = (counts[result] ?? 0) + times;
   }
 }

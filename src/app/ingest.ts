@@ -9,7 +9,6 @@ import { Overseer } from '../ingest/overseer.ts';
 import { Playback } from '../ingest/playback/playback.ts';
 import { PublishDesk } from '../ingest/publish-desk.ts';
 import { StreamRegistry } from '../ingest/registry.ts';
-import { replayOf } from '../ingest/replay.ts';
 import { RtmpServer } from '../ingest/rtmp/server.ts';
 import { StreamTally } from '../ingest/stream-tally.ts';
 import { monotonicMs } from '../lib/clock.ts';
@@ -63,7 +62,6 @@ export class Ingest {
       identities: () => this.#identities,
       resolver: () => this.#resolver,
       ipBps,
-      replay: (slot) => replayOf(this.engine, slot),
     });
     this.#overseer = new Overseer(this.desk, telemetry.decisions, this.budgets, ipBps);
     this.rtmp = this.#rtmpServer();

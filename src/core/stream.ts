@@ -6,6 +6,14 @@ export const PROTOCOLS = ['rtmp', 'rtmps', 'srt'] as const;
 export type Protocol = (typeof PROTOCOLS)[number];
 
 /**
+ * A sender over SRT goes on at its own pace whatever the receiver does: it
+ * cannot be slowed, so what would be throttled is dropped.
+ */
+export function canBeSlowed(protocol: Protocol): boolean {
+  return protocol !== 'srt';
+}
+
+/**
  * Where a stream stands: `live` within its limits; `throttled` being slowed;
  * `exceeding` over a limit without being slowed (observe, or grace before a
  * cut); `dropping` losing frames; `closing` told to go.
@@ -71,7 +79,28 @@ export interface StreamSnapshot {
   };
   /** players of every kind attached now, and the GOP kept for them */
   playback: { players: number; gop_bytes: number };
-  transport: { rtt_ms: number | null; loss: number | null; retransmitted: number | null };
+  transport: StreamTransport;
+}
+
+/** The way to the publisher; `null` where it cannot be known, absent where the transport has no such thing. */
+export interface StreamTransport {
+  rtt_ms: number | null;
+  /** fraction of the packets sent that were missing when their turn came or had to be sent again, 0..1 */
+  loss: number | null;
+  /** packets (TCP: segments) sent again */
+  retransmitted: number | null;
+  /** packets found missing, most of which came when sent again */
+  lost?: number;
+  /** packets that did not come in time, or could not be decrypted, and are missing in the stream */
+  dropped?: number;
+  /** media waiting to be played out in order */
+  receive_buffer_ms?: number;
+  /** how long a lost packet may take to come again, as both sides agreed */
+  latency_ms?: number;
+  /** gaps in the transport stream as the encoder sent it or as packets were dropped */
+  continuity_errors?: number;
+  /** bits of the AES key, 0 = not encrypted */
+  encryption_bits?: number;
 }
 
 export interface StreamTotals {

@@ -3,7 +3,7 @@ import { RateRing } from '../core/meter/rate-ring.ts';
 import { FLAG, STREAM } from '../core/meter/slab-layout.ts';
 import { Enforcement, type EpisodeOpened, firstReason } from '../core/policy/enforce.ts';
 import { type Reason, scopeOf } from '../core/reasons.ts';
-import type { Protocol, StreamState } from '../core/stream.ts';
+import { canBeSlowed, type Protocol, type StreamState } from '../core/stream.ts';
 import type { OutboxReader } from '../native/outbox.ts';
 import type { Budgets } from './budgets.ts';
 import type { Broadcast } from './playback/playback.ts';
@@ -53,7 +53,8 @@ export class LiveStream {
   readonly startedAtIso: string;
   readonly ring: RateRing;
   readonly #rows: StreamRows;
-  readonly #enforcement = new Enforcement();
+  readonly #lossy: boolean;
+  readonly #enforcement: Enforcement;
   readonly #observer = new Enforcement();
   readonly #override = new StreamOverride();
   #configured: EffectiveLimits;
@@ -80,6 +81,8 @@ export class LiveStream {
     clock: { now: number; wallMs: number },
   ) {
     this.identity = identity;
+    this.#lossy = !canBeSlowed(identity.protocol);
+    this.#enforcement = new Enforcement(this.#lossy);
     this.#standing = standing;
     this.connection = connection;
     this.startedAt = clock.now;
@@ -266,16 +269,18 @@ export class LiveStream {
   #holdExactly(now: number): void {
     const { max_bitrate, bitrate_window, on_exceed } = this.#limits;
     // Not under drop: without any burst a keyframe would never pass again, and nothing after it would.
-    if (on_exceed !== 'throttle') return;
+    if (on_exceed !== 'throttle' || this.#lossy) return;
     if (this.ring.sustainedAbove(max_bitrate, bitrate_window)) this.#rows.forfeitBurst(now);
   }
 
   #stateNow(): StreamState {
     if (!this.#enforcement.exceeding) return 'live';
-    if (this.#limits.on_exceed === 'drop') return 'dropping';
-    if (this.#limits.on_exceed === 'observe') return 'exceeding';
-    const slowed = this.#limits.on_exceed === 'throttle' || this.#enforcement.squeezed;
-    return slowed ? 'throttled' : 'exceeding';
+    const { on_exceed } = this.#limits;
+    if (on_exceed === 'drop') return 'dropping';
+    if (on_exceed === 'observe') return 'exceeding';
+    const held = on_exceed === 'throttle' || this.#enforcement.squeezed;
+    if (!held) return 'exceeding';
+    return this.#lossy ? 'dropping' : 'throttled';
   }
 }
 

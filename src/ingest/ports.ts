@@ -3,8 +3,9 @@
  * things; a test hands in plain objects.
  */
 import type { Reason } from '../core/reasons.ts';
-import type { StreamSnapshot } from '../core/stream.ts';
+import type { StreamTransport } from '../core/stream.ts';
 import type { Denial, Receipt } from '../core/verdict.ts';
+import type { BroadcastOptions } from './playback/playback.ts';
 
 /** Whom and what a decision was about. No secret is ever in it. */
 export interface DecisionSubject {
@@ -28,6 +29,14 @@ export interface DecisionRecorder {
     detail: string,
     now: number,
   ): Receipt;
+  /** Like refusals at a door in front of everything, so many at once; they share a receipt for a while. */
+  refusedAtDoor(
+    decision: Decision,
+    subject: DecisionSubject,
+    detail: string,
+    times: number,
+    now: number,
+  ): void;
   /** A connect or publish was let in, and how long the decision took, ms. */
   admitted(scope: 'ip' | 'client', tookMs: number): void;
   /** An ordinary event worth a log line: a stream began or ended. */
@@ -46,7 +55,14 @@ export interface CutOrder {
 }
 
 /** What the transport says of the way to the publisher; null where it cannot be known. */
-export type TransportFigures = StreamSnapshot['transport'];
+export type TransportFigures = StreamTransport;
+
+/** Where the players of a stream get what they play; read when the stream begins. */
+export interface StreamSource {
+  /** What a player that joins is given first, as `BroadcastOptions.replay`. */
+  replay(slot: number, sink: Parameters<BroadcastOptions['replay']>[0]): void;
+  readonly transportStream?: BroadcastOptions['transportStream'];
+}
 
 /** The connection behind a live stream, whatever its protocol. */
 export interface StreamConnection {

@@ -6,14 +6,14 @@ import type { Slab } from '../core/meter/slab.ts';
 import { describeNotice } from '../core/notice.ts';
 import type { PolicyResolver } from '../core/policy/resolve.ts';
 import { type Reason, scopeOf } from '../core/reasons.ts';
-import type { Protocol } from '../core/stream.ts';
+import { canBeSlowed, type Protocol } from '../core/stream.ts';
 import type { Denial, Receipt } from '../core/verdict.ts';
 import { monotonicMs, wallMs } from '../lib/clock.ts';
 import type { Budgets } from './budgets.ts';
-import type { IdentityDirectory, ResolvedIdentity } from './identity.ts';
+import type { IdentityDirectory, IdentityRefusal, ResolvedIdentity } from './identity.ts';
 import { LiveStream, type StreamIdentity } from './live-stream.ts';
 import type { Playback } from './playback/playback.ts';
-import type { Decision, DecisionRecorder, DecisionSubject, StreamConnection } from './ports.ts';
+import type { Decision, DecisionRecorder, DecisionSubject, StreamConnection, StreamSource } from './ports.ts';
 import type { StreamRegistry } from './registry.ts';
 import { StreamRows } from './stream-rows.ts';
 import type { StreamTally } from './stream-tally.ts';
@@ -24,18 +24,26 @@ import type { StreamTally } from './stream-tally.ts';
  * registration; only then does the protocol say yes to the encoder.
  */
 
-/** A publisher this silent, ms, may be replaced by one with the same client and key: it is a ghost. */
-const GHOST_MS = 3_000;
+/**
+ * A publisher this silent, ms, may be replaced by one with the same client and
+ * key: it is a ghost. An SRT stream hardly ever pauses, a TCP connection does.
+ */
+const GHOST_MS: Readonly<Record<Protocol, number>> = { rtmp: 3_000, rtmps: 3_000, srt: 500 };
 
-export interface PublishRequest {
-  readonly protocol: Protocol;
+/** Who would publish what, as he says it. */
+export interface PublishClaim {
   readonly ip: string;
-  readonly port: number;
   readonly app: string;
   /** stream name as the encoder gave it, query included; may be a secret */
   readonly name: string;
+}
+
+export interface PublishRequest extends PublishClaim {
+  readonly protocol: Protocol;
+  readonly port: number;
   readonly connection: StreamConnection;
   readonly lease: ConnectionLease;
+  readonly source: StreamSource;
 }
 
 export type PublishAnswer =
@@ -66,8 +74,6 @@ export interface DeskServices {
   resolver(): PolicyResolver;
   /** bandwidth of one address, bits/s */
   ipBps(): number;
-  /** headers and GOP of a slot, for a player that joins */
-  replay(slot: number): Parameters<Playback['open']>[1]['replay'];
 }
 
 export class PublishDesk {
@@ -80,8 +86,7 @@ export class PublishDesk {
 
   /** Lets a publisher in, or says why not; a refusal is written down and has taken nothing. */
   publish(request: PublishRequest, now: number, beganMs: number): PublishAnswer {
-    const { app, streamName, query } = splitName(request.app, request.name);
-    const identity = this.#services.identities().resolve({ app, streamName, query, ip: request.ip });
+    const { app, identity } = this.#identify(request);
     if (!identity.ok) {
       return this.#refuse(request, null, serverDenial(identity.reason, request.ip), identity.detail, now);
     }
@@ -96,7 +101,7 @@ export class PublishDesk {
     });
     const occupant = this.#services.registry.at(path);
     const held = occupant === undefined ? undefined : this.#leases.get(occupant);
-    const returned = occupant !== undefined && isSamePublisher(occupant, identity);
+    const returned = occupant !== undefined && isSamePublisher(occupant.identity, identity);
     const takeover = returned && isGhost(occupant, now);
     // Should it be dead after all, the next attempt finds it so.
     if (returned && !takeover) occupant.connection.probe();
@@ -133,6 +138,19 @@ export class PublishDesk {
     this.#services.decisions.admitted('client', monotonicMs() - beganMs);
     this.#services.decisions.note('stream_started', subjectOf(stream), { limits: limits.stream });
     return { ok: true, stream };
+  }
+
+  /**
+   * True when this very publisher's stream is still there and not silent for
+   * long enough to be taken for a ghost, but may be soon: over SRT what a dead
+   * publisher sent is played out for a while. Then it is worth to ask again.
+   */
+  mayReturnSoon(request: PublishClaim, now: number): boolean {
+    const { app, identity } = this.#identify(request);
+    if (!identity.ok) return false;
+    const occupant = this.#services.registry.at(`/${app}/${identity.publicName}`);
+    if (occupant === undefined || canBeSlowed(occupant.identity.protocol)) return false;
+    return isSamePublisher(occupant.identity, identity) && !isGhost(occupant, now);
   }
 
   /** Writes down why a connection that never published is ended; returns the line it is told. */
@@ -184,6 +202,11 @@ export class PublishDesk {
     });
   }
 
+  #identify(claim: PublishClaim): { app: string; identity: ResolvedIdentity | IdentityRefusal } {
+    const { app, streamName, query } = splitName(claim.app, claim.name);
+    return { app, identity: this.#services.identities().resolve({ app, streamName, query, ip: claim.ip }) };
+  }
+
   #close(stream: LiveStream, now: number): void {
     const lease = this.#leases.get(stream);
     if (lease === undefined) return;
@@ -206,7 +229,8 @@ export class PublishDesk {
     const { ipKey, exempt } = request.lease;
     const { client, publicName, tier, priority, keyId } = named.identity;
     const parents = { client, clientBps: limits.client.max_bandwidth, ipKey, ipBps: this.#services.ipBps() };
-    const rows = StreamRows.take(slab, budgets, limits.stream, parents, exempt, now);
+    const nature = { exempt, lossy: !canBeSlowed(request.protocol) };
+    const rows = StreamRows.take(slab, budgets, limits.stream, parents, nature, now);
     if (rows === null) return null;
     const identity: StreamIdentity = {
       id: this.#freshId(),
@@ -226,7 +250,8 @@ export class PublishDesk {
     });
     stream.broadcastOn(
       playback.open(named.path, {
-        replay: this.#services.replay(rows.slot),
+        replay: (sink) => request.source.replay(rows.slot, sink),
+        transportStream: request.source.transportStream ?? null,
         onPlayers: (count) => stream.playersChanged(count),
       }),
     );
@@ -279,16 +304,16 @@ export function subjectOf(stream: LiveStream): DecisionSubject {
   return { ip, protocol, path, client, stream: id };
 }
 
-function isSamePublisher({ identity: { client, keyId } }: LiveStream, identity: ResolvedIdentity): boolean {
-  return client === identity.client && keyId === identity.keyId;
+function isSamePublisher(occupant: StreamIdentity, { client, keyId }: ResolvedIdentity): boolean {
+  return occupant.client === client && occupant.keyId === keyId;
 }
 
 /**
  * Its connection is dead, and this server late to know: nothing was heard of it for a while, or its peer has gone.
  * The second matters for a throttled stream, which is heard of for as long as its buffered bytes last.
  */
-function isGhost(stream: LiveStream, now: number): boolean {
-  return stream.silentMs(now) > GHOST_MS || stream.connection.orphaned;
+export function isGhost(stream: LiveStream, now: number): boolean {
+  return stream.silentMs(now) > GHOST_MS[stream.identity.protocol] || stream.connection.orphaned;
 }
 
 /** The app without what OBS and others append to it: a query, a slash. */

@@ -1,8 +1,8 @@
-import type { StreamLimits } from '../core/limits.ts';
+import type { OnExceed, StreamLimits } from '../core/limits.ts';
 import { ownRates } from '../core/meter/node-rate.ts';
 import type { RateRing } from '../core/meter/rate-ring.ts';
 import type { Slab } from '../core/meter/slab.ts';
-import { NODE, nodeAt, STREAM, streamAt } from '../core/meter/slab-layout.ts';
+import { FLAG, NODE, nodeAt, STREAM, streamAt } from '../core/meter/slab-layout.ts';
 import type { BudgetShare, Budgets } from './budgets.ts';
 
 /** Which budgets above it a stream is charged to. */
@@ -13,17 +13,28 @@ export interface StreamParents {
   readonly ipBps: number;
 }
 
+/** What is special about how a stream is metered. */
+export interface StreamNature {
+  /** never limited, still counted */
+  readonly exempt: boolean;
+  /** the sender cannot be slowed: what would be throttled is dropped */
+  readonly lossy: boolean;
+}
+
 /** What one stream holds in the slab: its row with four nodes of its own, and its shares of the budgets above. */
 export class StreamRows {
   readonly slot: number;
   readonly #slab: Slab;
   readonly #shares: readonly BudgetShare[];
+  readonly #lossy: boolean;
   #released = false;
 
-  private constructor(slab: Slab, slot: number, shares: readonly BudgetShare[]) {
+  private constructor(slab: Slab, slot: number, shares: readonly BudgetShare[], lossy: boolean) {
     this.#slab = slab;
     this.slot = slot;
     this.#shares = shares;
+    this.#lossy = lossy;
+    this.setFlag(FLAG.LOSSY, lossy);
   }
 
   /** Null when the slab is full; nothing is held then. */
@@ -32,20 +43,20 @@ export class StreamRows {
     budgets: Budgets,
     limits: StreamLimits,
     parents: StreamParents,
-    exempt: boolean,
+    { exempt, lossy }: StreamNature,
     now: number,
   ): StreamRows | null {
     const client = budgets.client(parents.client, parents.clientBps, now);
     const ip = budgets.ip(parents.ipKey, parents.ipBps, now);
     const slot = slab.takeStream({
-      onExceed: limits.on_exceed,
+      onExceed: enforced(limits.on_exceed, lossy),
       exempt,
       own: ownRates(limits),
       client: client.node,
       ip: ip.node,
       global: budgets.global,
     });
-    if (slot !== null) return new StreamRows(slab, slot, [client, ip]);
+    if (slot !== null) return new StreamRows(slab, slot, [client, ip], lossy);
     client.release();
     ip.release();
     return null;
@@ -72,7 +83,7 @@ export class StreamRows {
   }
 
   setLimits(limits: StreamLimits, now: number): void {
-    this.#slab.setStreamLimits(this.slot, limits.on_exceed, ownRates(limits), now);
+    this.#slab.setStreamLimits(this.slot, enforced(limits.on_exceed, this.#lossy), ownRates(limits), now);
   }
 
   /** Spends what is left of the bitrate burst: from now on the long-term rate holds exactly. */
@@ -96,4 +107,8 @@ export class StreamRows {
   #write(field: number, value: number): void {
     this.#slab.streams[streamAt(this.slot, field)] = value;
   }
+}
+
+function enforced(onExceed: OnExceed, lossy: boolean): OnExceed {
+  return lossy && onExceed === 'throttle' ? 'drop' : onExceed;
 }

@@ -3,7 +3,7 @@
  * subscribers that are told each one as it happens.
  *
  * A flood must neither cost much nor wash the trail away. So refusals before a
- * publish (TCP level: no path is known yet) that are alike (same reason,
+ * publish (TCP level: no path is known yet) or at the door of SRT that are alike (same reason,
  * key and detail, and same address when the key is wider than one) share a receipt for a
  * second and only raise its `count`. Past `FLOOD_RECEIPTS_PER_SECOND` different ones in a
  * second, the rest of that second is counted on one receipt per reason whose
@@ -42,6 +42,12 @@ export interface DecisionContext {
   readonly stream: string | null;
   /** one sentence for people */
   readonly detail: string;
+  /**
+   * How many like refusals this is, where callers are told no before anything
+   * is set up for them (SRT): as cheap to bring about as those on the TCP level,
+   * so they share receipts like these, though their path may be known.
+   */
+  readonly times?: number;
 }
 
 export type Decision = Omit<Denial, 'allowed'> & DecisionContext;
@@ -86,15 +92,17 @@ export class AuditTrail {
    * monotonic ms. The receipt is live: its `count` and `last_at` may still grow.
    */
   record(decision: Decision, now: number): Receipt {
-    this.#recorded++;
-    if (decision.action !== 'refuse' || decision.path !== null) return this.#write(decision);
+    const times = decision.times ?? 1;
+    this.#recorded += times;
+    const atDoor = decision.path === null || decision.times !== undefined;
+    if (decision.action !== 'refuse' || !atDoor) return this.#write(decision);
     if (!(now - this.#openSince < COALESCE_MS && now >= this.#openSince)) {
       this.#open.clear();
       this.#openSince = now;
     }
-    const likeness = `${decision.reason} ${decision.key} ${decision.scope === 'ip' ? '' : decision.ip} ${decision.detail}`;
+    const likeness = `${decision.reason} ${decision.key} ${decision.scope === 'ip' ? '' : decision.ip} ${decision.path ?? ''} ${decision.detail}`;
     const like = this.#open.get(likeness);
-    if (like !== undefined) return this.#count(like);
+    if (like !== undefined) return this.#count(like, times);
     if (this.#open.size < FLOOD_RECEIPTS_PER_SECOND) {
       const receipt = this.#write(decision);
       this.#open.set(likeness, receipt);
@@ -171,10 +179,12 @@ export class AuditTrail {
   #flooded(decision: Decision): Receipt {
     const likeness = FLOOD_KEYS[decision.reason];
     const like = this.#open.get(likeness);
-    if (like !== undefined) return this.#count(like);
+    if (like !== undefined) return this.#count(like, decision.times ?? 1);
     const receipt = this.#write({
       ...decision,
       key: '*',
+      path: null,
+      client: null,
       ip: '*',
       detail: `more refusals of this kind in one second than are told apart; the first was ${decision.ip}`,
     });
@@ -192,8 +202,8 @@ export class AuditTrail {
     return this.#told;
   }
 
-  #count(receipt: Receipt): Receipt {
-    receipt.count++;
+  #count(receipt: Receipt, times: number): Receipt {
+    receipt.count += times;
     receipt.last_at = this.#timeNow();
     return receipt;
   }
@@ -204,7 +214,7 @@ export class AuditTrail {
     const receipt: Receipt = {
       id: `r-${number.toString(36)}`,
       at,
-      count: 1,
+      count: decision.times ?? 1,
       last_at: at,
       action: decision.action,
       reason: decision.reason,

@@ -65,8 +65,8 @@ export const REASON_WORDS: Readonly<Record<Reason, ReasonWords>> = {
     advice: "Lower the encoder's frame rate, or raise max_fps of the stream",
   },
   stream_packet_rate: {
-    because: 'it sent SEEN messages where max_packets_per_sec is LIMIT',
-    advice: 'Let the encoder send fewer and larger messages, or raise max_packets_per_sec of the stream',
+    because: 'it sent SEEN packets where max_packets_per_sec is LIMIT',
+    advice: 'Let the encoder send fewer and larger packets, or raise max_packets_per_sec of the stream',
   },
   stream_duplicate: {
     because: 'another publisher has this path',
@@ -77,8 +77,8 @@ export const REASON_WORDS: Readonly<Record<Reason, ReasonWords>> = {
   resource_memory: { because: 'the server was short of memory', advice: WAIT_FOR_RESOURCES },
   resource_event_loop: { because: 'the server was too busy to answer in time', advice: WAIT_FOR_RESOURCES },
   auth_failed: {
-    because: 'its stream key is not known',
-    advice: 'Compare the stream key in the encoder with the keys of the clients in the config',
+    because: 'its stream key is not known, or its passphrase is not the right one',
+    advice: 'Compare the stream key and passphrase in the encoder with those in the config',
   },
   denied: {
     because: 'this address is on the deny list',
@@ -118,7 +118,7 @@ export const REASON_WORDS: Readonly<Record<Reason, ReasonWords>> = {
       'Check that the encoder is still running and the network on the way; it may publish again at once',
   },
   protocol_error: {
-    because: 'it sent something that is not allowed in RTMP here',
+    because: 'it sent something that is not allowed here',
     advice: 'Check the URL, the stream name and the version of the encoder',
   },
 };

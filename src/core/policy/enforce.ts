@@ -59,18 +59,24 @@ export interface Step {
 const NOTHING: Step = { opened: [], cut: null };
 
 /** How an excess of this constraint is met: budgets above the stream slow what it would only be cut for itself. */
-function actionOf(constraint: number, mode: OnExceed): EpisodeAction {
+function actionOf(constraint: number, mode: OnExceed, lossy: boolean): EpisodeAction {
   if (mode === 'observe' || mode === 'drop') return mode;
   const own = ((1 << constraint) & OWN_MASK) !== 0;
   if (own && mode === 'disconnect') return 'exceed';
-  return 'throttle';
+  return lossy ? 'drop' : 'throttle';
 }
 
 export class Enforcement {
+  readonly #lossy: boolean;
   /** `now` of the first and last excess of the open episode of each constraint; NaN = none open */
   readonly #since = new Float64Array(CONSTRAINTS.length).fill(Number.NaN);
   readonly #last = new Float64Array(CONSTRAINTS.length).fill(Number.NaN);
   #open = 0;
+
+  /** `lossy`: the sender cannot be slowed, so what would be throttled is dropped. */
+  constructor(lossy = false) {
+    this.#lossy = lossy;
+  }
 
   /** Bit set of the constraints with an open episode. */
   get open(): number {
@@ -104,7 +110,7 @@ export class Enforcement {
           opened.push({
             constraint: i,
             reason: reasonOfConstraint(i),
-            action: actionOf(i, limits.on_exceed),
+            action: actionOf(i, limits.on_exceed, this.#lossy),
           });
         }
         this.#last[i] = now;

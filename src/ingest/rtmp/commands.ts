@@ -7,6 +7,7 @@ import type { LiveStream } from '../live-stream.ts';
 import type { MessageRefusal, Player } from '../playback/playback.ts';
 import type { StreamConnection } from '../ports.ts';
 import { appName } from '../publish-desk.ts';
+import { replayGop } from '../replay.ts';
 import { type AmfValue, decodeCommand, decodeMetadata, isAmfObject } from './amf.ts';
 import {
   AUDIO,
@@ -188,6 +189,7 @@ export class CommandSession {
         name,
         connection: this.#connection,
         lease: this.#connection.lease,
+        source: { replay: (slot, sink) => replayGop(this.#services, slot, sink) },
       },
       now,
       began,
