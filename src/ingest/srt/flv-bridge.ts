@@ -13,7 +13,7 @@ import type { MessageSource } from './feed.ts';
 
 /** The native demuxer of one transport stream, see native/ts_flv_napi.h. */
 export interface TsDemuxer {
-  /** Reads whole packets and leaves records in the outbox: `io[IO.EVENTS]` of them, and more on the next call when `io[IO.MORE]`. */
+  /** Reads packets and leaves `io[IO.EVENTS]` records in the outbox; the rest waits for it to be drained when `io[IO.CONSUMED]` is less than `length`. */
   feed(bytes: Uint8Array, offset: number, length: number): void;
   /** Whether messages can carry its codecs: 1 yes, 0 no, -1 not known yet. */
   supported(): number;
@@ -23,8 +23,6 @@ export interface TsDemuxer {
 export type TsDemuxerClass = new (outbox: Uint8Array, io: Float64Array) => TsDemuxer;
 
 const NOT_SUPPORTED = 0;
-
-const NOTHING = new Uint8Array(0);
 
 /** `videocodecid` and `audiocodecid` of onMetaData, for those that FLV knows (FLV specification 10.1, E.4). */
 const AVC = 7;
@@ -71,12 +69,10 @@ class FlvBridge implements MessageSource {
 
   feed(packets: Uint8Array, sink: (message: MediaMessage) => void): void {
     const { io, reader } = this.#outbox;
-    this.#demuxer.feed(packets, 0, packets.byteLength);
-    for (;;) {
+    for (let at = 0; at < packets.byteLength; at += io[IO.CONSUMED] as number) {
+      this.#demuxer.feed(packets, at, packets.byteLength - at);
       reader.rewind(io[IO.EVENTS] as number);
       while (reader.next()) this.#tell(reader.message(), sink);
-      if (io[IO.MORE] === 0) return;
-      this.#demuxer.feed(NOTHING, 0, 0);
     }
   }
 

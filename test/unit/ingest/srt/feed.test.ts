@@ -15,13 +15,12 @@ const AUDIO = 8;
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 
 interface Made {
-  type: number;
-  flags: number;
-  body: string;
+  readonly type: number;
+  readonly flags: number;
 }
 
 /** What the letters of a payload become: V and A are sequence headers, K and f frames, a audio. */
-const MESSAGES: Readonly<Record<string, Omit<Made, 'body'>>> = {
+const MESSAGES: Readonly<Record<string, Made>> = {
   V: { type: VIDEO, flags: RECORD_FLAG.HEADER },
   A: { type: AUDIO, flags: RECORD_FLAG.HEADER },
   K: { type: VIDEO, flags: RECORD_FLAG.KEYFRAME },
@@ -29,12 +28,11 @@ const MESSAGES: Readonly<Record<string, Omit<Made, 'body'>>> = {
   a: { type: AUDIO, flags: 0 },
 };
 
-/** Stands for the native demuxer: each letter it reads is a message, told in pairs when there are many. */
+/** Stands for the native demuxer: each letter it reads is a message, two at the most with one call. */
 class LetterDemuxer implements TsDemuxer {
   static made = 0;
   readonly #outbox: Uint8Array;
   readonly #io: Float64Array;
-  #waiting = '';
   #supported = -1;
 
   constructor(outbox: Uint8Array, io: Float64Array) {
@@ -48,15 +46,12 @@ class LetterDemuxer implements TsDemuxer {
   }
 
   feed(bytes: Uint8Array, offset: number, length: number): void {
-    for (const letter of Buffer.from(bytes.subarray(offset, offset + length)).toString()) {
-      if (letter === '+') this.#supported = 1;
-      else if (letter === '-') this.#supported = 0;
-      else if (letter in MESSAGES) this.#waiting += letter;
-    }
-    const now = this.#waiting.slice(0, 2);
-    this.#waiting = this.#waiting.slice(2);
+    const taken = Buffer.from(bytes.subarray(offset, offset + Math.min(length, 2))).toString();
+    if (taken.includes('+')) this.#supported = 1;
+    if (taken.includes('-')) this.#supported = 0;
     this.#outbox.fill(0, 0, 64);
-    for (const [n, letter] of [...now].entries()) {
+    const letters = [...taken].filter((letter) => letter in MESSAGES);
+    for (const [n, letter] of letters.entries()) {
       const { type, flags } = MESSAGES[letter] as Made;
       const view = new DataView(this.#outbox.buffer, n * 32);
       view.setUint8(0, type);
@@ -64,8 +59,8 @@ class LetterDemuxer implements TsDemuxer {
       view.setUint32(4, 1, true);
       this.#outbox[n * 32 + 24] = letter.charCodeAt(0);
     }
-    this.#io[IO.EVENTS] = now.length;
-    this.#io[IO.MORE] = this.#waiting === '' ? 0 : 1;
+    this.#io[IO.EVENTS] = letters.length;
+    this.#io[IO.CONSUMED] = taken.length;
   }
 }
 
