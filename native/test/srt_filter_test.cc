@@ -1,0 +1,256 @@
+// The filter before libsrt, run by an interpreter and, where there is one, by the kernel itself.
+#include "../srt_filter.h"
+
+#include <cstring>
+
+#include "check.h"
+
+#ifdef __linux__
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#endif
+
+namespace headgate::test {
+namespace {
+
+using Packet = std::vector<uint8_t>;
+
+void append_word(Packet& packet, uint32_t word) {
+  for (int shift = 24; shift >= 0; shift -= 8) packet.push_back(static_cast<uint8_t>(word >> shift));
+}
+
+Packet packet(uint32_t first, const std::vector<uint32_t>& body, uint32_t destination = 0x1234) {
+  Packet out;
+  for (const uint32_t word : {first, 0u, 77u, destination}) append_word(out, word);
+  for (const uint32_t word : body) append_word(out, word);
+  return out;
+}
+
+Packet control(uint32_t type, const std::vector<uint32_t>& body, uint32_t subtype = 0) {
+  return packet(0x80000000 | type << 16 | subtype, body);
+}
+
+constexpr uint32_t kInduction = 1;
+constexpr uint32_t kConclusion = 0xffffffff;
+
+Packet handshake(uint32_t mss, uint32_t window = 8192, uint32_t request = kConclusion, uint32_t destination = 0,
+                 size_t words = 12) {
+  std::vector<uint32_t> body = {5, 0x4a17, 1000, mss, window, request, 99, 0, 0x0100007f, 0, 0, 0};
+  body.resize(words, 0);
+  return packet(0x80000000, body, destination);
+}
+
+Packet drop_request(uint32_t first, uint32_t last) { return control(7, {first, last}); }
+
+Packet key_material(uint32_t subtype, size_t bytes) {
+  return control(0x7fff, std::vector<uint32_t>(bytes / 4), subtype);
+}
+
+struct Row {
+  const char* what;
+  Packet packet;
+  bool passes;
+};
+
+std::vector<Row> rows() {
+  const uint32_t last_sequence = 0x7fffffff;
+  std::vector<Row> found = {
+      {"data", packet(1000, {1, 2, 3}), true},
+      {"data without payload", packet(1000, {}), true},
+      {"data of a full packet", packet(last_sequence, std::vector<uint32_t>(364)), true},
+      {"a piece of a header", Packet(15, 0), false},
+      {"a byte", Packet(1, 0x80), false},
+      {"nothing", Packet(), false},
+
+      {"induction", handshake(1500, 8192, kInduction), true},
+      {"conclusion", handshake(1500), true},
+      {"conclusion with extensions", handshake(1500, 25600, kConclusion, 0, 200), true},
+      {"handshake with the least MSS", handshake(200), true},
+      {"handshake with an MSS below", handshake(199), false},
+      {"handshake with an MSS of 60", handshake(60), false},
+      {"handshake with an MSS of 76", handshake(76), false},
+      {"handshake with an MSS of 92", handshake(92), false},
+      {"handshake with an MSS of 0", handshake(0), false},
+      {"handshake with an MSS above", handshake(1501), false},
+      {"handshake with a negative MSS", handshake(0xffffffdc), false},
+      {"handshake with a huge window", handshake(1500, 1u << 29), false},
+      {"handshake with the largest window", handshake(1500, 131'072), true},
+      {"handshake with a window above", handshake(1500, 131'073), false},
+      {"handshake with the least window", handshake(1500, 32), true},
+      {"handshake with a window below", handshake(1500, 31), false},
+      {"handshake with a negative window", handshake(1500, 0x80000000), false},
+      {"handshake cut short", handshake(1500, 8192, kConclusion, 0, 11), false},
+      {"handshake of a header", control(0, {}), false},
+      {"rendezvous", handshake(1500, 8192, 0), false},
+      {"agreement", handshake(1500, 8192, 0xfffffffe), false},
+      {"rejection", handshake(1500, 8192, 1002), false},
+      {"handshake to a connection", handshake(1500, 8192, kConclusion, 0x1234), false},
+
+      {"keepalive", control(1, {0}), true},
+      {"ACK", control(2, {1000, 1, 2, 3, 4, 5, 6}), true},
+      {"light ACK", control(2, {1000}), true},
+      {"ACK of nothing", control(2, {}), false},
+      {"NAK", control(3, {0x80000001, 7}), true},
+      {"NAK of nothing", control(3, {}), false},
+      {"congestion warning", control(4, {0}), true},
+      {"shutdown", control(5, {0}), true},
+      {"ACKACK", control(6, {}), true},
+      {"peer error", control(8, {0}), true},
+      {"unknown control", control(9, {0}), false},
+      {"unknown control of a high number", control(0x7ffe, {0}), false},
+
+      {"drop of one", drop_request(1000, 1000), true},
+      {"drop of the most", drop_request(1000, 1000 + 8192), true},
+      {"drop of more", drop_request(1000, 1000 + 8193), false},
+      {"drop backwards", drop_request(1000, 999), false},
+      {"drop over the wrap", drop_request(last_sequence - 10, 10), true},
+      {"drop over half of all", drop_request(0, 1u << 30), false},
+      {"drop from a negative number", drop_request(0x80000000, 0x80000001), false},
+      {"drop to a negative number", drop_request(1000, 0x800003e9), false},
+      {"drop cut short", control(7, {1000}), false},
+      {"drop of a header", control(7, {}), false},
+
+      {"key request", key_material(3, 104), true},
+      {"key response", key_material(4, 4), true},
+      {"key request too long", key_material(3, 108), false},
+      {"key response too long", key_material(4, 1400), false},
+      {"key request of nothing", key_material(3, 0), false},
+  };
+  for (const uint32_t subtype : {0u, 1u, 2u, 5u, 6u, 7u, 8u, 0xffffu}) {
+    found.push_back({"another extension", control(0x7fff, {1, 2, 3}, subtype), false});
+  }
+  return found;
+}
+
+/// Classic BPF as far as the program needs it; anything else fails the test. Offset 0 is the UDP header.
+bool run_filter(const Packet& payload) {
+  Packet bytes(8, 0);
+  bytes.insert(bytes.end(), payload.begin(), payload.end());
+  size_t length = 0;
+  const FilterStep* const steps = srt_filter_program(length);
+  uint32_t a = 0;
+  uint32_t x = 0;
+  for (size_t at = 0; at < length; at++) {
+    const FilterStep& step = steps[at];
+    const uint32_t k = step.constant;
+    const size_t width = step.code == 0x28 ? 2 : 4;
+    bool jump = false;
+    switch (step.code) {
+      case 0x20:
+      case 0x28:
+        if (k + width > bytes.size()) return false;
+        a = 0;
+        for (size_t i = 0; i < width; i++) a = a << 8 | bytes[k + i];
+        continue;
+      case 0x80: a = static_cast<uint32_t>(bytes.size()); continue;
+      case 0x07: x = a; continue;
+      case 0x54: a &= k; continue;
+      case 0x1c: a -= x; continue;
+      case 0x15: jump = a == k; break;
+      case 0x25: jump = a > k; break;
+      case 0x35: jump = a >= k; break;
+      case 0x45: jump = (a & k) != 0; break;
+      case 0x06: return k > 0;
+      default: CHECK(!"an instruction the interpreter knows"); return false;
+    }
+    at += jump ? step.jump_true : step.jump_false;
+  }
+  CHECK(!"the program returns");
+  return false;
+}
+
+TEST(filter_passes_what_srt_needs_and_nothing_else) {
+  for (const Row& row : rows()) report(run_filter(row.packet) == row.passes, __FILE__, __LINE__, row.what);
+}
+
+TEST(filter_is_short_enough_for_any_kernel) {
+  size_t length = 0;
+  srt_filter_program(length);
+  CHECK(length > 0 && length < 255);
+}
+
+#ifdef __linux__
+
+/// What arrives at a loopback socket that the filter is attached to. The mark is sent after each packet:
+/// once it has arrived, what did not come before it was dropped.
+class Loopback {
+ public:
+  explicit Loopback(int family) : family_(family), receiver_(socket(family, SOCK_DGRAM, 0)),
+                                  sender_(socket(family, SOCK_DGRAM, 0)) {}
+  ~Loopback() {
+    close(receiver_);
+    close(sender_);
+  }
+
+  bool open() {
+    sockaddr_storage address{};
+    socklen_t size = 0;
+    if (family_ == AF_INET) {
+      auto* const ipv4 = reinterpret_cast<sockaddr_in*>(&address);
+      ipv4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+      size = sizeof *ipv4;
+    } else {
+      reinterpret_cast<sockaddr_in6*>(&address)->sin6_addr = in6addr_loopback;
+      size = sizeof(sockaddr_in6);
+    }
+    address.ss_family = static_cast<sa_family_t>(family_);
+    if (receiver_ < 0 || sender_ < 0 || bind(receiver_, reinterpret_cast<sockaddr*>(&address), size) != 0) {
+      return false;
+    }
+    getsockname(receiver_, reinterpret_cast<sockaddr*>(&address), &size);
+    return connect(sender_, reinterpret_cast<sockaddr*>(&address), size) == 0;
+  }
+
+  int receiver() const { return receiver_; }
+
+  bool arrives(const Packet& sent) {
+    const Packet mark = packet(0x7fffffff, {0xfeedbeef, 0xfeedbeef});
+    send(sender_, sent.data(), sent.size(), 0);
+    send(sender_, mark.data(), mark.size(), 0);
+    bool found = false;
+    for (;;) {
+      pollfd waiting = {receiver_, POLLIN, 0};
+      if (poll(&waiting, 1, 5000) != 1) {
+        CHECK(!"the mark arrives");
+        return found;
+      }
+      Packet received(2000);
+      received.resize(static_cast<size_t>(recv(receiver_, received.data(), received.size(), 0)));
+      if (received == mark) return found;
+      found = received == sent;
+      CHECK(found);
+    }
+  }
+
+ private:
+  const int family_;
+  const int receiver_;
+  const int sender_;
+};
+
+void filters_in_the_kernel(int family) {
+  Loopback loopback(family);
+  if (!loopback.open()) {
+    // A machine without IPv6 has nothing to filter there.
+    CHECK(family == AF_INET6);
+    return;
+  }
+  CHECK(loopback.arrives(handshake(60)));
+  CHECK(attach_srt_filter(loopback.receiver()));
+  for (const Row& row : rows()) {
+    report(loopback.arrives(row.packet) == row.passes, __FILE__, __LINE__, row.what);
+  }
+}
+
+TEST(filter_in_the_kernel_on_ipv4) { filters_in_the_kernel(AF_INET); }
+TEST(filter_in_the_kernel_on_ipv6) { filters_in_the_kernel(AF_INET6); }
+
+TEST(filter_cannot_be_put_on_what_is_no_socket) { CHECK(!attach_srt_filter(-1)); }
+
+#endif
+
+}  // namespace
+}  // namespace headgate::test
