@@ -90,6 +90,8 @@ class TsSplitter {
 
   /// Bytes held of a packet that is not whole yet: below kTsPacketBytes.
   size_t carried() const { return carried_; }
+  /// Of a packet that came in several pieces: its bytes that came before the last piece.
+  size_t joined_before() const { return joined_before_; }
   /// Bytes that were in no packet.
   uint64_t skipped_bytes() const { return skipped_bytes_; }
   /// Times the packets were lost and found again.
@@ -116,11 +118,13 @@ class TsSplitter {
       synced_ = false;
       return true;
     }
-    std::memcpy(carry_.data() + carried_, bytes, missing);
+    joined_before_ = carried_;
+    std::memcpy(joined_.data(), carry_.data(), carried_);
+    std::memcpy(joined_.data() + carried_, bytes, missing);
     carried_ = 0;
     at = missing;
     find();
-    sink(static_cast<const uint8_t*>(carry_.data()));
+    sink(static_cast<const uint8_t*>(joined_.data()));
     return true;
   }
 
@@ -154,8 +158,10 @@ class TsSplitter {
     if (carried_ > 0) std::memcpy(carry_.data(), bytes + at, carried_);
   }
 
-  std::array<uint8_t, kTsPacketBytes> carry_;
+  std::array<uint8_t, kTsPacketBytes> carry_;   // of a packet that is not whole yet
+  std::array<uint8_t, kTsPacketBytes> joined_;  // the packet that came in several pieces
   size_t carried_ = 0;
+  size_t joined_before_ = 0;
   bool synced_ = false;
   bool seen_ = false;
   uint64_t skipped_bytes_ = 0;
