@@ -14,6 +14,11 @@ beforeAll(async () => {
     'native/media_tag.cc',
     'native/publication.cc',
     'native/rtmp_demux.cc',
+    'native/srt_address.cc',
+    'native/srt_door.cc',
+    'native/srt_door_tables.cc',
+    'native/srt_filter.cc',
+    'native/srt_stream_id.cc',
     'native/video_tag.cc',
     'native/test/accounting_test.cc',
     'native/test/main.cc',
@@ -21,6 +26,9 @@ beforeAll(async () => {
     'native/test/engine_test.cc',
     'native/test/gop_test.cc',
     'native/test/media_tag_test.cc',
+    'native/test/srt_door_test.cc',
+    'native/test/srt_filter_test.cc',
+    'native/test/srt_stream_id_test.cc',
   ]);
 }, BUILD_TIMEOUT_MS);
 
