@@ -1,18 +1,18 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { afterEach, expect, test } from 'vitest';
 import { decodeFlv, type FlvTag, isKeyframe, makeClip, parseFlv } from '../support/flv.ts';
 import { RtmpClient } from '../support/rtmp-client.ts';
 import { pause, TestServer, until } from '../support/server.ts';
+import { Watcher } from '../support/watcher.ts';
 
 /** The whole road: a publisher over RTMP, the native store, and players of every kind. */
 
 let server: TestServer;
 const clients: RtmpClient[] = [];
-const processes: ChildProcess[] = [];
+const watchers: Watcher[] = [];
 
 afterEach(async () => {
   for (const client of clients.splice(0)) client.vanish();
-  for (const child of processes.splice(0)) child.kill('SIGKILL');
+  for (const watcher of watchers.splice(0)) watcher.kill();
   await server.stop();
 });
 
@@ -40,27 +40,10 @@ async function play(client: RtmpClient, fromMs: number, toMs: number, speed = 1)
   }
 }
 
-interface Watcher {
-  readonly exited: Promise<number | null>;
-  /** complaints of ffmpeg, and how many frames it decoded */
-  told(): { complaints: string[]; frames: number };
-}
-
 function watch(url: string): Watcher {
-  const args = ['-v', 'warning', '-nostdin', '-stats', '-xerror', '-i', url, '-f', 'null', '-'];
-  const ffmpeg = spawn('ffmpeg', args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  processes.push(ffmpeg);
-  let text = '';
-  ffmpeg.stderr.on('data', (bytes: Buffer) => {
-    text += bytes;
-  });
-  return {
-    exited: new Promise((resolve) => ffmpeg.on('close', resolve)),
-    told: () => ({
-      complaints: text.split(/[\r\n]+/).filter((line) => line !== '' && !/^(frame|size)=/.test(line)),
-      frames: Number(/frame=\s*(\d+)(?!.*frame=)/s.exec(text)?.[1]),
-    }),
-  };
+  const watcher = new Watcher(url);
+  watchers.push(watcher);
+  return watcher;
 }
 
 test('players that join mid-stream start at a keyframe and decode everything to the end', async () => {
@@ -68,7 +51,8 @@ test('players that join mid-stream start at a keyframe and decode everything to 
   const encoder = await publisher();
   await play(encoder, 0, 1_500, 4);
   const http = `http://127.0.0.1:${server.ports.playback}/live/cam1.flv`;
-  const watchers = [watch(http), watch(`${server.rtmp()}/cam1`)];
+  watch(http);
+  watch(`${server.rtmp()}/cam1`);
   await server.stream('/live/cam1', ({ playback }) => playback.players === 2);
   await play(encoder, 1_500, 10_000, 2);
   await encoder.unpublish('cam1');
