@@ -72,13 +72,13 @@ bool is_unlimited(const double* node) { return load(&node[node::INTERVAL]) == 0;
 
 bool is_closed(const double* node) { return load(&node[node::INTERVAL]) == __builtin_inf(); }
 
-// A node of one stream has one writer: plain stores.
+// A node of one stream is charged by one thread: no exchange. The control plane sets its rate meanwhile.
 double charge_own(double* node, double cost, double now) {
   store(&node[node::CHARGED], node[node::CHARGED] + cost);
   store(&node[node::LAST_AT], now);
   if (is_unlimited(node)) return CONFORMING;
   if (is_closed(node)) return __builtin_inf();
-  const Charge charge = charge_from(node[node::TAT], node, cost, now);
+  const Charge charge = charge_from(load(&node[node::TAT]), node, cost, now);
   store(&node[node::TAT], charge.tat);
   return charge.delay;
 }
