@@ -77,7 +77,8 @@ bool AdtsReader::read_header(Header& header) {
     const uint8_t* bytes = bytes_.data() + at_;
     const size_t rate_index = bytes[2] >> 2 & 0x0f;
     header.header_bytes = (bytes[1] & 1) != 0 ? kHeaderBytes : kHeaderWithCrcBytes;
-    header.frame_bytes = static_cast<size_t>(bytes[3] & 3) << 11 | static_cast<size_t>(bytes[4]) << 3 | bytes[5] >> 5;
+    header.frame_bytes = static_cast<size_t>(bytes[3] & 3) << 11 |
+                         static_cast<size_t>(bytes[4]) << 3 | bytes[5] >> 5;
     if (!is_sync(bytes) || rate_index >= kRateCount || header.frame_bytes <= header.header_bytes) {
       synced_ = false;
       at_++;

@@ -126,7 +126,8 @@ void AvcUnit::end() {
 
 const uint8_t* AvcUnit::body(bool keyframe, int32_t composition_ms) {
   const uint32_t time = static_cast<uint32_t>(composition_ms);
-  const uint8_t tag[kTagBytes] = {static_cast<uint8_t>((keyframe ? kKeyframe : kInterFrame) | kAvc), kAvcUnits,
+  const uint8_t frame_type = keyframe ? kKeyframe : kInterFrame;
+  const uint8_t tag[kTagBytes] = {static_cast<uint8_t>(frame_type | kAvc), kAvcUnits,
                                   static_cast<uint8_t>(time >> 16), static_cast<uint8_t>(time >> 8),
                                   static_cast<uint8_t>(time)};
   block_.overwrite(0, tag, kTagBytes);
@@ -136,8 +137,8 @@ const uint8_t* AvcUnit::body(bool keyframe, int32_t composition_ms) {
 bool AvcUnit::append(const uint8_t* bytes, size_t length) {
   const size_t needed = block_.size() + length;
   if (needed > block_.capacity()) {
-    const size_t room = std::min<size_t>(std::max<size_t>({needed, block_.capacity() * size_t{2}, kFirstRoom}),
-                                         kAvcUnitBytesMax);
+    const size_t wanted = std::max<size_t>({needed, block_.capacity() * size_t{2}, kFirstRoom});
+    const size_t room = std::min<size_t>(wanted, kAvcUnitBytesMax);
     if (needed > kAvcUnitBytesMax || !block_.reserve(static_cast<uint32_t>(room))) {
       failed_ = true;
       return false;

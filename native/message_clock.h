@@ -49,7 +49,8 @@ class MessageClock {
     return true;
   }
 
-  /// Milliseconds from decoding to presentation, both rounded; 0 where the stamps are too far apart to mean it.
+  /// Milliseconds from decoding to presentation, both rounded; 0 where the stamps are too far apart
+  /// to mean it.
   static int32_t composition_ms(int64_t dts_ticks, int64_t pts_ticks) {
     const int64_t ms = rounded_ms(pts_ticks) - rounded_ms(dts_ticks);
     return std::abs(ms) <= kJumpMs ? static_cast<int32_t>(ms) : 0;

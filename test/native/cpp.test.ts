@@ -9,16 +9,21 @@ let program = '';
 beforeAll(async () => {
   program = await buildProgram('native-tests', [
     'native/accounting.cc',
+    'native/adts.cc',
+    'native/avc_unit.cc',
     'native/engine.cc',
     'native/gop.cc',
     'native/media_tag.cc',
     'native/publication.cc',
     'native/rtmp_demux.cc',
+    'native/sps.cc',
     'native/srt_address.cc',
     'native/srt_door.cc',
     'native/srt_door_tables.cc',
     'native/srt_filter.cc',
     'native/srt_stream_id.cc',
+    'native/ts_flv.cc',
+    'native/ts_psi.cc',
     'native/video_tag.cc',
     'native/test/accounting_test.cc',
     'native/test/main.cc',
@@ -26,9 +31,11 @@ beforeAll(async () => {
     'native/test/engine_test.cc',
     'native/test/gop_test.cc',
     'native/test/media_tag_test.cc',
+    'native/test/sps_test.cc',
     'native/test/srt_door_test.cc',
     'native/test/srt_filter_test.cc',
     'native/test/srt_stream_id_test.cc',
+    'native/test/ts_flv_test.cc',
   ]);
 }, BUILD_TIMEOUT_MS);
 
