@@ -6,11 +6,20 @@ import path from 'node:path';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const OBJECTS = path.join(ROOT, 'build/test');
 
-/** As the addon is compiled, but checked at run time: the first error ends the program. */
+/** As the addon is compiled. */
 const FLAGS = [
   ...['-std=c++17', '-g', '-O1', '-fno-exceptions', '-fno-rtti', '-ffp-contract=off', '-pthread'],
-  ...['-Wall', '-Wextra', '-Werror', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'],
+  ...['-Wall', '-Wextra', '-Werror'],
 ];
+
+/** What a program is checked for at run time; the first error ends it. */
+const CHECKED = {
+  memory: ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'],
+  threads: ['-fsanitize=thread'],
+  nothing: [],
+} as const;
+
+type Checked = keyof typeof CHECKED;
 
 /** Compilers at once: what a small machine has cores for. */
 const JOBS = 2;
@@ -32,15 +41,16 @@ export function run(program: string, args: readonly string[], env = process.env)
   });
 }
 
-async function compile(args: readonly string[], result: string): Promise<void> {
+async function compile(args: readonly string[], checked: Checked, result: string): Promise<void> {
   if (existsSync(result)) return;
-  const { code, output } = await run(process.env['CXX'] ?? 'g++', [...FLAGS, ...args, '-o', result]);
+  const flags = [...FLAGS, ...CHECKED[checked]];
+  const { code, output } = await run(process.env['CXX'] ?? 'g++', [...flags, ...args, '-o', result]);
   if (code !== 0) throw new Error(`${args.join(' ')} does not compile:\n${output}`);
 }
 
 /** A name for the state of a source file: of it, of every header it may include, and of the flags. */
-function stateOf(source: string): string {
-  const hash = createHash('sha256').update(FLAGS.join(' '));
+function stateOf(source: string, checked: Checked): string {
+  const hash = createHash('sha256').update([...FLAGS, ...CHECKED[checked]].join(' '));
   const headers = ['native', 'native/test'].flatMap((dir) =>
     readdirSync(path.join(ROOT, dir))
       .filter((name) => name.endsWith('.h'))
@@ -52,19 +62,23 @@ function stateOf(source: string): string {
 
 /**
  * Compiles C++ sources (paths from the root) into one program under
- * AddressSanitizer and UBSan, and returns its path. What did not change since
- * the last time is not compiled again.
+ * AddressSanitizer and UBSan, or what else it is to be checked for, and returns
+ * its path. What did not change since the last time is not compiled again.
  */
-export async function buildProgram(name: string, sources: readonly string[]): Promise<string> {
+export async function buildProgram(
+  name: string,
+  sources: readonly string[],
+  checked: Checked = 'memory',
+): Promise<string> {
   mkdirSync(OBJECTS, { recursive: true });
   const objects = sources.map((source) => ({
     source,
-    object: path.join(OBJECTS, `${path.basename(source, '.cc')}-${stateOf(source)}.o`),
+    object: path.join(OBJECTS, `${path.basename(source, '.cc')}-${stateOf(source, checked)}.o`),
   }));
   const waiting = [...objects];
   const work = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      await compile(['-c', next.source], next.object);
+      await compile(['-c', next.source], checked, next.object);
     }
   };
   await Promise.all(Array.from({ length: JOBS }, work));
@@ -72,6 +86,7 @@ export async function buildProgram(name: string, sources: readonly string[]): Pr
   const program = path.join(OBJECTS, `${name}-${state.digest('hex').slice(0, 16)}`);
   await compile(
     objects.map(({ object }) => object),
+    checked,
     program,
   );
   return program;
