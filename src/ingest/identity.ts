@@ -95,6 +95,15 @@ function digestOf(secret: string): Buffer {
   return createHmac('sha256', hmacKey).update(secret).digest();
 }
 
+/** What names a key without being it, until this server starts anew. */
+export function keyIdOf(secret: string): string {
+  return fingerprintOf(digestOf(secret));
+}
+
+function fingerprintOf(digest: Buffer): string {
+  return `k-${digest.toString('hex').slice(0, KEY_ID_DIGITS)}`;
+}
+
 const AUTH_FAILED: IdentityRefusal = Object.freeze({
   ok: false,
   reason: 'auth_failed',
@@ -129,7 +138,7 @@ export class IdentityDirectory {
     for (const client of config.clients) {
       for (const { key, name } of client.keys) {
         const digest = digestOf(key);
-        const keyId = `k-${digest.toString('hex').slice(0, KEY_ID_DIGITS)}`;
+        const keyId = fingerprintOf(digest);
         const known = { digest, client: { ...client, keys: [] }, name, keyId };
         this.#keys.set(digest.toString('base64'), known);
         this.#owners.set(name, client.id);

@@ -348,7 +348,8 @@ function noticeOf(decision: Decision, receipt: Receipt): string {
   return describeNotice({ reason, limit, observed, windowMs, retryAfterMs, receipt: receipt.id });
 }
 
-function detailOf(denial: Denial): string {
+/** One clause for people about a refusal. */
+export function detailOf(denial: Decision): string {
   switch (denial.reason) {
     case 'stream_duplicate':
       return 'this path already has a live publisher';
