@@ -7,6 +7,9 @@
 #include "rtmp_limits.h"
 #include "slab_layout.h"
 #include "socket_napi.h"
+#include "srt_door_napi.h"
+#include "srt_stream_id_napi.h"
+#include "ts_flv_napi.h"
 
 namespace {
 
@@ -47,6 +50,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("setReceiveLowWater", headgate::define_receive_low_water(env));
   exports.Set("peerGone", headgate::define_peer_gone(env));
   exports.Set("tcpFigures", headgate::define_tcp_figures(env));
+  exports.Set("parseStreamId", headgate::define_parse_stream_id(env));
+  exports.Set("SrtDoorProbe", headgate::define_srt_door_probe(env));
+  exports.Set("TsFlv", headgate::define_ts_flv(env));
   exports.Set("errors", errors_of(env));
   exports.Set("layout", layout_of(env));
   return exports;

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { HeadgateError } from '../lib/errors.ts';
+import type { SrtEntry, SrtRules } from './srt.ts';
 
 /** Caps on the memory that GOPs kept for joining players take, bytes; 0 keeps none. */
 export interface EngineOptions {
@@ -86,6 +87,58 @@ export interface AccountingProbe {
   replay(slot: number, messages: Float64Array, reads: number, stepMs: number, now: number): number;
 }
 
+/**
+ * From transport stream to RTMP message bodies (native/ts_flv.h). Of the
+ * program the first H.264 video and the first AAC audio are carried.
+ */
+export interface NativeTsFlv {
+  /**
+   * Takes `length` bytes at `offset` and writes records of type 8 and 9 into
+   * the outbox: io[IO.EVENTS]. io[IO.MORE] = 1: only io[IO.CONSUMED] bytes
+   * were taken; drain the outbox and feed the rest.
+   */
+  feed(bytes: Uint8Array, offset: number, length: number): void;
+  /** Whether FLV can carry the program: -1 = not known yet, 0 = no, 1 = yes. */
+  supported(): number;
+  /** Units that were damaged, too long or unusable, and those that needed them. */
+  skippedUnits(): number;
+}
+
+/** What a stream id says, or why it cannot be used (native/srt_stream_id.h). */
+export type ParsedStreamId =
+  | { readonly error: string }
+  | {
+      readonly error?: undefined;
+      readonly app: string;
+      readonly name: string;
+      readonly key: string;
+      readonly user: string;
+      readonly play: boolean;
+      readonly modeGiven: boolean;
+    };
+
+/** What the SRT door says to a caller. */
+export interface DoorVerdict {
+  /** 0 = come in */
+  readonly code: number;
+  readonly cause: number;
+  readonly version: number;
+  readonly play: boolean;
+  readonly path: string;
+  readonly client: string;
+  readonly passphrase: string;
+  readonly streamIdError: string;
+}
+
+/** The SRT door by itself, for tests and benchmarks. */
+export interface SrtDoorProbe {
+  setRules(rules: SrtRules): void;
+  setEntries(entries: readonly SrtEntry[], version: number): void;
+  judge(ip: string, streamId: Uint8Array, now: number): DoorVerdict;
+  /** Nanoseconds per judgement, the least of all rounds. */
+  time(ips: readonly string[], streamIds: readonly string[], rounds: number, now: number): number;
+}
+
 type Numbers = Readonly<Record<string, number>>;
 
 export interface NativeAddon {
@@ -100,6 +153,13 @@ export interface NativeAddon {
     io: Float64Array,
     options: EngineOptions,
   ) => NativeEngine;
+  /** `outbox` holds OUTBOX_BYTES, `io` IO_LENGTH doubles; both are shared for as long as the object lives. */
+  readonly TsFlv: new (
+    outbox: Uint8Array,
+    io: Float64Array,
+  ) => NativeTsFlv;
+  readonly parseStreamId: (bytes: Uint8Array) => ParsedStreamId;
+  readonly SrtDoorProbe: new () => SrtDoorProbe;
   readonly AccountingProbe: new (nodes: Float64Array, streams: Float64Array) => AccountingProbe;
   /** The socket is not reported readable before `bytes` have come, or its end; false where the system does not take it. */
   readonly setReceiveLowWater: (fd: number, bytes: number) => boolean;

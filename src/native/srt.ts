@@ -218,9 +218,10 @@ export type SrtEvent =
   | { readonly type: 'lost'; readonly events: number; readonly mediaBytes: number };
 
 /**
- * Called at most some 200 times a second. First come the events, then the
- * first `mediaRecords` records; payload and records are the thread's again when
- * it returns. `firstRecord` is where they start in `records`, in records.
+ * Called at most some 200 times a second. The media is older than the events:
+ * go through it first. It is `mediaRecords` records from record `firstRecord`
+ * of `records` on; payload and records are the thread's again when this
+ * returns. What it throws is caught and told as an event `log`.
  */
 export type SrtBatch = (events: readonly SrtEvent[], mediaRecords: number, firstRecord: number) => void;
 
