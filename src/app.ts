@@ -1,6 +1,7 @@
 import { openAdmin } from './app/admin.ts';
 import { Ingest } from './app/ingest.ts';
 import { Reloader } from './app/reloader.ts';
+import { openSrt } from './app/srt.ts';
 import { Telemetry } from './app/telemetry.ts';
 import type { Config } from './config/schema.ts';
 import { ControlLoop } from './control/control-loop.ts';
@@ -29,6 +30,7 @@ const DRAIN_MARGIN_MS = 1_000;
 export interface Listening {
   rtmp: { host: string; port: number } | null;
   rtmps: { host: string; port: number } | null;
+  srt: { host: string; port: number }[] | null;
   playback: { host: string; port: number } | null;
   admin: { host: string; port: number } | null;
 }
@@ -53,7 +55,7 @@ export class Headgate {
   #playbackServer: PlaybackServer | null = null;
   /** ISO time, null until it does */
   #drainingSince: string | null = null;
-  readonly listening: Listening = { rtmp: null, rtmps: null, playback: null, admin: null };
+  readonly listening: Listening = { rtmp: null, rtmps: null, srt: null, playback: null, admin: null };
 
   /** Throws HG_NATIVE_MISSING or HG_NMS_CHANGED when a part it stands on is not what it must be. */
   constructor(options: HeadgateOptions) {
@@ -83,7 +85,7 @@ export class Headgate {
     });
   }
 
-  /** Starts to listen everywhere the config says; throws HG_LISTEN or HG_TLS and leaves nothing behind. */
+  /** Starts to listen everywhere the config says; throws HG_LISTEN, HG_TLS or HG_SRT_MISSING and leaves nothing behind. */
   async start(): Promise<void> {
     const { listen } = this.#ingest.config;
     try {
@@ -96,6 +98,7 @@ export class Headgate {
       if (listen.rtmps !== null) {
         this.listening.rtmps = placeOf(await this.#ingest.rtmp.listenTls(listen.rtmps));
       }
+      this.listening.srt = await openSrt(this.#ingest, this.#telemetry.logger);
     } catch (error) {
       await this.stop();
       throw error;
@@ -138,7 +141,9 @@ export class Headgate {
     while (this.#ingest.registry.size > 0 && monotonicMs() < cutAt) await pause(50);
     this.#ingest.cutAll();
     this.#ingest.rtmp.dismiss();
-    await this.#ingest.rtmp.settled(Math.max(0, began + budgetMs - monotonicMs()));
+    this.#ingest.srt.dismiss();
+    const leftMs = Math.max(0, began + budgetMs - monotonicMs());
+    await Promise.all([this.#ingest.rtmp.settled(leftMs), this.#ingest.srt.settled(leftMs)]);
     await this.stop();
   }
 
@@ -146,7 +151,7 @@ export class Headgate {
   async stop(): Promise<void> {
     this.#control.stop();
     this.#reloader.close();
-    await this.#ingest.rtmp.close();
+    await Promise.all([this.#ingest.rtmp.close(), this.#ingest.srt.close()]);
     await this.#playbackServer?.close();
     await this.#admin?.close();
     this.#telemetry.lines.tick(Number.POSITIVE_INFINITY);

@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import { Admission } from '../core/admission/admission.ts';
 import { Slab } from '../core/meter/slab.ts';
+import type { PolicySubject } from '../core/policy/match.ts';
 import { PolicyResolver } from '../core/policy/resolve.ts';
 import { Budgets } from '../ingest/budgets.ts';
 import { IdentityDirectory } from '../ingest/identity.ts';
@@ -10,9 +11,14 @@ import { Playback } from '../ingest/playback/playback.ts';
 import { PublishDesk } from '../ingest/publish-desk.ts';
 import { StreamRegistry } from '../ingest/registry.ts';
 import { RtmpServer } from '../ingest/rtmp/server.ts';
+import { messageSources } from '../ingest/srt/flv-bridge.ts';
+import type { DoorConfig } from '../ingest/srt/rules.ts';
+import { SrtServer } from '../ingest/srt/server.ts';
 import { StreamTally } from '../ingest/stream-tally.ts';
 import { monotonicMs } from '../lib/clock.ts';
+import { loadNative } from '../native/binding.ts';
 import { createEngine, type EngineSet } from '../native/engine.ts';
+import { loadSrt } from '../native/srt.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** Streams that the slab has room for, whatever `max_streams` says: 5 MB of rows, touched only when used. */
@@ -38,6 +44,7 @@ export class Ingest {
   readonly playback: Playback;
   readonly desk: PublishDesk;
   readonly rtmp: RtmpServer;
+  readonly srt: SrtServer;
   readonly #overseer: Overseer;
   readonly #telemetry: Telemetry;
 
@@ -65,6 +72,7 @@ export class Ingest {
     });
     this.#overseer = new Overseer(this.desk, telemetry.decisions, this.budgets, ipBps);
     this.rtmp = this.#rtmpServer();
+    this.srt = this.#srtServer();
   }
 
   /** The config in force. */
@@ -87,6 +95,7 @@ export class Ingest {
     this.#identities = identitiesOf(next);
     this.#resolver = resolverOf(next);
     this.#telemetry.apply(next);
+    this.srt.configure();
     const clients = new Map(next.clients.map((client) => [client.id, client]));
     for (const stream of this.registry.all()) {
       const { app, name, protocol, ip, client, ipKey } = stream.identity;
@@ -106,7 +115,13 @@ export class Ingest {
   /** What is due a few times a second beside the streams: deadlines, and memory of what is over. */
   round(now: number): void {
     this.rtmp.round(now, this.registry.size);
+    this.srt.round(now);
     this.admission.evictIdle(now, EVICT_STEPS);
+  }
+
+  /** Connections of all protocols. */
+  get connections(): number {
+    return this.rtmp.connections + this.srt.connections;
   }
 
   /** Cuts every live stream now, told why. */
@@ -119,6 +134,26 @@ export class Ingest {
         now,
       );
     }
+  }
+
+  #srtServer(): SrtServer {
+    const { decisions, logger } = this.#telemetry;
+    const { slab, admission, desk, playback, registry } = this;
+    return new SrtServer({
+      addon: loadSrt(),
+      slab,
+      admission,
+      desk,
+      playback,
+      registry,
+      decisions,
+      log: logger,
+      demuxer: messageSources(loadNative().TsFlv),
+      door: () => doorConfigOf(this.#config),
+      listeners: () => this.#config.listen.srt ?? [],
+      limitsOf: (client) =>
+        this.#resolver.resolve(streamless(client, this.#identities.tierOf(client))).client,
+    });
   }
 
   #rtmpServer(): RtmpServer {
@@ -140,6 +175,15 @@ export class Ingest {
       },
     );
   }
+}
+
+/** A client's own limits, whatever it publishes: none of them depends on the stream. */
+function streamless(client: string, tier: string | null): PolicySubject {
+  return { app: '', stream: '', protocol: 'srt', ip: '', tier, client };
+}
+
+function doorConfigOf({ auth, limits, allow, deny, clients, policies }: Config): DoorConfig {
+  return { mode: auth.mode, ipv6Prefix: limits.ip.ipv6_prefix, allow, deny, clients, policies };
 }
 
 function engineOptions(config: Config): { gopBytesPerStream: number; gopBytesTotal: number } {

@@ -5,6 +5,7 @@ import type { Playback } from '../ingest/playback/playback.ts';
 import type { StreamRegistry } from '../ingest/registry.ts';
 import type { RtmpServer } from '../ingest/rtmp/server.ts';
 import { fraction } from '../ingest/snapshot.ts';
+import type { SrtServer } from '../ingest/srt/server.ts';
 import type { StreamTally } from '../ingest/stream-tally.ts';
 import type { NativeEngine } from '../native/binding.ts';
 import type { AuditTrail } from '../telemetry/audit.ts';
@@ -25,6 +26,7 @@ export interface MetricsParts {
   readonly playback: Playback;
   readonly registry: StreamRegistry;
   readonly rtmp: RtmpServer;
+  readonly srt: SrtServer;
   readonly tally: StreamTally;
   reloads(): { ok: number; failed: number };
   gate(): GateState;
@@ -41,11 +43,17 @@ export class MetricsGatherer implements MetricsSource {
   }
 
   read(): MetricsReading {
-    const { audit, decisions, engine, playback, rtmp, tally } = this.#parts;
+    const { audit, decisions, engine, playback, rtmp, srt, tally } = this.#parts;
     const totals = tally.read();
     const engineStats = engine.stats();
+    const srtStats = srt.stats();
+    const { continuityErrors, ...packets } = srtStats.counts;
     return {
-      connections: { rtmp: rtmp.connectionsOf('rtmp'), rtmps: rtmp.connectionsOf('rtmps') },
+      connections: {
+        rtmp: rtmp.connectionsOf('rtmp'),
+        rtmps: rtmp.connectionsOf('rtmps'),
+        srt: srtStats.connections,
+      },
       streams: this.#streamsByState(),
       players: playback.stats().byProtocol,
       ingest: totals.ingest,
@@ -59,6 +67,13 @@ export class MetricsGatherer implements MetricsSource {
       gopBytes: engineStats.gopBytes,
       gopEvictions: engineStats.gopEvictions,
       pendingBytes: engineStats.pendingBytes,
+      srt: {
+        packets,
+        continuityErrors,
+        refused: srtStats.refused,
+        eventsDropped: srtStats.lostEvents,
+        playbackBytesDropped: srtStats.lostMediaBytes,
+      },
       configReloads: this.#parts.reloads(),
       receipts: audit.recorded,
       eventsDropped: this.#parts.eventsDropped(),

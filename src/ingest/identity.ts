@@ -130,12 +130,15 @@ export class IdentityDirectory {
   readonly #keys = new Map<string, KnownKey>();
   /** clients by the public names of their keys */
   readonly #owners = new Map<string, string>();
+  /** tiers by the ids of the clients that have one */
+  readonly #tiers = new Map<string, string>();
 
   constructor(config: IdentityConfig) {
     this.#mode = config.mode;
     this.#ipv6Prefix = config.ipv6Prefix ?? IPV6_PREFIX;
     if (config.mode === 'open') return;
     for (const client of config.clients) {
+      if (client.tier !== null) this.#tiers.set(client.id, client.tier);
       for (const { key, name } of client.keys) {
         const digest = digestOf(key);
         const keyId = fingerprintOf(digest);
@@ -144,6 +147,11 @@ export class IdentityDirectory {
         this.#owners.set(name, client.id);
       }
     }
+  }
+
+  /** The tier of a client that is known by its keys, or null. */
+  tierOf(client: string): string | null {
+    return this.#tiers.get(client) ?? null;
   }
 
   resolve(claim: IdentityClaim): ResolvedIdentity | IdentityRefusal {

@@ -20,6 +20,20 @@ export const PLAYER_PROTOCOLS = ['rtmp', 'http-flv', 'ws-flv', 'http-ts', 'srt']
 
 export type PlayerProtocol = (typeof PLAYER_PROTOCOLS)[number];
 
+/** Why the door of SRT turns callers away: `limit` is any limit, cooldown, duplicate, or draining. */
+export const SRT_REFUSAL_CAUSES = [
+  'limit',
+  'stream_id',
+  'key',
+  'denied',
+  'behind',
+  'not_ready',
+  'no_such_stream',
+  'passphrase',
+] as const;
+
+type SrtRefusalCause = (typeof SRT_REFUSAL_CAUSES)[number];
+
 /** Counts by a fixed vocabulary; a word that never occurred may be absent. */
 type By<Word extends string, Value = number> = Readonly<Partial<Record<Word, Value>>>;
 
@@ -58,6 +72,7 @@ export interface MetricsReading {
   readonly gopEvictions: number;
   /** bytes of half-received messages */
   readonly pendingBytes: number;
+  readonly srt: SrtCounts;
   readonly configReloads: { readonly ok: number; readonly failed: number };
   /** `AuditTrail.recorded` */
   readonly receipts: number;
@@ -70,6 +85,19 @@ export interface IngestCounts {
   readonly bytes: number;
   readonly frames: number;
   readonly packets: By<'video' | 'audio' | 'data'>;
+}
+
+/** Over all SRT connections since the start. */
+export interface SrtCounts {
+  /** packets from publishers; `lost` were found missing, most of them came when sent again; `dropped` never came in time */
+  readonly packets: By<'received' | 'lost' | 'retransmitted' | 'dropped'>;
+  readonly continuityErrors: number;
+  /** callers that were turned away before they had a connection */
+  readonly refused: By<SrtRefusalCause>;
+  /** refusals and log lines of the receive threads that nobody was told, for want of room */
+  readonly eventsDropped: number;
+  /** payload that players missed because the server was behind, bytes; it was counted and limited all the same */
+  readonly playbackBytesDropped: number;
 }
 
 export interface LimitUtilization {

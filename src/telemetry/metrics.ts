@@ -9,7 +9,13 @@
 import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
 import { REASONS, SCOPES } from '../core/reasons.ts';
 import type { DurationHistogram } from './duration-histogram.ts';
-import { DECISION_RESULTS, GATE_STATES, type MetricsReading, type MetricsSource } from './metrics-source.ts';
+import {
+  DECISION_RESULTS,
+  GATE_STATES,
+  type MetricsReading,
+  type MetricsSource,
+  SRT_REFUSAL_CAUSES,
+} from './metrics-source.ts';
 import { StreamSeries } from './stream-series.ts';
 
 /** One time series at scrape: its value, then its label values in the order of `labels`. */
@@ -141,6 +147,41 @@ const COUNTED: readonly MetricSpec[] = [
     labels: [],
     help: 'Bytes of half-received messages.',
     read: (reading) => [[reading.pendingBytes]],
+  },
+  {
+    name: 'headgate_srt_packets_total',
+    type: 'counter',
+    labels: ['result'],
+    help: 'SRT packets of publishers: received once, lost on the way, retransmitted, dropped as too late.',
+    read: (reading) => rows(reading.srt.packets),
+  },
+  {
+    name: 'headgate_srt_continuity_errors_total',
+    type: 'counter',
+    labels: [],
+    help: 'Gaps in the transport streams of SRT publishers.',
+    read: (reading) => [[reading.srt.continuityErrors]],
+  },
+  {
+    name: 'headgate_srt_refused_total',
+    type: 'counter',
+    labels: ['cause'],
+    help: 'SRT callers turned away at the door; limits are told apart in headgate_denied_total.',
+    read: (reading) => SRT_REFUSAL_CAUSES.map((cause) => [reading.srt.refused[cause] ?? 0, cause]),
+  },
+  {
+    name: 'headgate_srt_events_dropped_total',
+    type: 'counter',
+    labels: [],
+    help: 'SRT refusals and log lines that found no room on their way to receipts and log.',
+    read: (reading) => [[reading.srt.eventsDropped]],
+  },
+  {
+    name: 'headgate_srt_playback_dropped_bytes_total',
+    type: 'counter',
+    labels: [],
+    help: 'Payload that players of SRT streams missed because the server was behind.',
+    read: (reading) => [[reading.srt.playbackBytesDropped]],
   },
   {
     name: 'headgate_config_reloads_total',

@@ -26,6 +26,8 @@ const WAITERS: Record<string, string> = {
     'a throttled read goes on at the instant its debt is repaid, not at the next tick',
   'src/ingest/rtmp/server.ts':
     'a TLS handshake in progress is a socket no connection owns yet; draining waits for sockets',
+  'src/ingest/srt/server.ts':
+    'doors are told of changes at once and yet not too often; draining waits for connections',
   'src/telemetry/log-sink.ts': 'lines are written in batches',
 };
 

@@ -166,7 +166,38 @@ function media({ media: codecs, playback, transport }: StreamSnapshot): Line[] {
     ),
   ];
   if (transport.rtt_ms !== null) lines.push(row('round trip', `${formatRate(transport.rtt_ms)} ms`));
-  if (transport.loss !== null) lines.push(row('loss', formatPercent(transport.loss)));
+  if (transport.loss !== null) lines.push(row('loss', ...loss(transport)));
+  return [...lines, ...srtLines(transport)];
+}
+
+function loss({
+  loss: fraction,
+  lost,
+  retransmitted,
+  dropped,
+}: StreamSnapshot['transport']): (string | Span)[] {
+  const share = formatPercent(fraction ?? 0);
+  if (lost === undefined || dropped === undefined) return [share];
+  const counts = `: ${formatCount(lost)} packets, ${formatCount(retransmitted ?? 0)} came again, `;
+  return [share, counts, span(`${formatCount(dropped)} never in time`, dropped > 0 ? 'bad' : 'plain')];
+}
+
+/** What only SRT knows. */
+function srtLines(transport: StreamSnapshot['transport']): Line[] {
+  const { latency_ms, receive_buffer_ms, continuity_errors, encryption_bits } = transport;
+  const lines: Line[] = [];
+  if (latency_ms !== undefined) {
+    const held =
+      receive_buffer_ms === undefined ? '' : `, ${formatCount(receive_buffer_ms)} ms of media waiting`;
+    lines.push(row('latency', `${formatCount(latency_ms)} ms${held}`));
+  }
+  if (continuity_errors !== undefined) {
+    const style = continuity_errors > 0 ? 'warn' : 'plain';
+    lines.push(row('gaps', span(`${formatCount(continuity_errors)} in the transport stream`, style)));
+  }
+  if (encryption_bits !== undefined) {
+    lines.push(row('encryption', encryption_bits === 0 ? 'none' : `AES-${encryption_bits}`));
+  }
   return lines;
 }
 

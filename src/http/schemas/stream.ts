@@ -32,6 +32,20 @@ const limits = z.object({
   sources: z.record(z.string(), z.string()),
 });
 
+const transport = z
+  .object({
+    rtt_ms: amount.nullable(),
+    loss: amount.nullable().meta({ description: 'Fraction of the packets, 0 to 1.' }),
+    retransmitted: count.nullable(),
+    lost: count.exactOptional(),
+    dropped: count.exactOptional(),
+    receive_buffer_ms: count.exactOptional(),
+    latency_ms: amount.exactOptional(),
+    continuity_errors: count.exactOptional(),
+    encryption_bits: count.exactOptional(),
+  })
+  .meta({ description: 'The way to the publisher; from lost on only over SRT.' });
+
 export const stream = z
   .object({
     id: z.string(),
@@ -57,11 +71,7 @@ export const stream = z
       audio_codec: z.string().nullable(),
     }),
     playback: z.object({ players: count, gop_bytes: count }),
-    transport: z.object({
-      rtt_ms: amount.nullable(),
-      loss: amount.nullable(),
-      retransmitted: count.nullable(),
-    }),
+    transport,
   })
   .meta({ id: 'Stream' }) satisfies z.ZodType<StreamSnapshot>;
 

@@ -11,18 +11,15 @@ import type { DoorTables } from './door.ts';
 type RefusedEvent = Extract<SrtEvent, { type: 'refused' }>;
 
 /** Why the door refuses, for the metrics: `limit` is any limit, cooldown, duplicate, or draining. */
-export const DOOR_CAUSES = [
-  'limit',
-  'stream_id',
-  'key',
-  'denied',
-  'behind',
-  'not_ready',
-  'no_such_stream',
-  'passphrase',
-] as const;
-
-export type DoorCause = (typeof DOOR_CAUSES)[number];
+export type DoorCause =
+  | 'limit'
+  | 'stream_id'
+  | 'key'
+  | 'denied'
+  | 'behind'
+  | 'not_ready'
+  | 'no_such_stream'
+  | 'passphrase';
 
 const CAUSE_OF: Readonly<Record<number, DoorCause>> = {
   [SRT_CAUSE.BAD_STREAM_ID]: 'stream_id',

@@ -46,6 +46,11 @@ export class SrtServer {
     this.#tables = new DoorTables({ admission, registry, playback, limitsOf, mode: () => door().mode });
   }
 
+  /** The SRT half of the addon: whether there is one. */
+  get addon(): SrtServices['addon'] {
+    return this.#services.addon;
+  }
+
   get connections(): number {
     return this.#listeners.reduce((sum, listener) => sum + listener.connections, 0);
   }

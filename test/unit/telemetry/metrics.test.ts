@@ -21,6 +21,13 @@ const READING: MetricsReading = {
   gopBytes: 10,
   gopEvictions: 1,
   pendingBytes: 5,
+  srt: {
+    packets: { received: 900, lost: 7, retransmitted: 6, dropped: 1 },
+    continuityErrors: 1,
+    refused: { passphrase: 3 },
+    eventsDropped: 4,
+    playbackBytesDropped: 1316,
+  },
   configReloads: { ok: 1, failed: 2 },
   receipts: 4,
   eventsDropped: 0,
