@@ -38,21 +38,20 @@ uint8_t TsFilter::segment_of(const TsPiece& piece, const TsUnit& unit) {
 
 // A datagram is one packet, counted with the first of its segments.
 void TsFilter::decide(uint32_t stray_bytes, double now) {
-  Segment& always = segments_[kAlways];
-  always.bytes += stray_bytes;
   uint8_t packets = 1;
-  const auto part = [&](const Segment& segment, uint8_t kind, bool header) {
-    if (segment.bytes == 0) return true;
+  const auto part = [&](uint32_t bytes, uint8_t kind, bool header) {
+    if (bytes == 0) return true;
     MessageMeta meta{};
-    meta.bytes = segment.bytes;
+    meta.bytes = bytes;
     meta.kind = kind;
     meta.header = header;
     meta.packets = packets;
     packets = 0;
     return accounting_.admit(slot_, meta, now);
   };
-  part(always, always.audio ? kind::AUDIO : kind::DATA, false);
-  part(segments_[kContinued], kind::VIDEO, true);
+  const Segment& always = segments_[kAlways];
+  part(always.bytes, always.audio ? kind::AUDIO : kind::DATA, false);
+  part(segments_[kContinued].bytes, kind::VIDEO, true);
   for (size_t i = kParts; i < segment_count_; i++) {
     Segment& unit = segments_[i];
     Lane gone;
@@ -60,10 +59,12 @@ void TsFilter::decide(uint32_t stray_bytes, double now) {
     unit.passes = decide_unit(unit, lane == nullptr ? gone : *lane, packets, now);
     packets = 0;
   }
-  segments_[kLoose].passes = part(segments_[kLoose], kind::VIDEO, false);
+  segments_[kLoose].passes = part(segments_[kLoose].bytes, kind::VIDEO, false);
   if (segments_[kRefused].bytes > 0) {
     accounting_.refuse(slot_, segments_[kRefused].bytes, packets, now);
+    packets = 0;
   }
+  part(stray_bytes, kind::DATA, false);
   close_datagram();
 }
 

@@ -22,8 +22,13 @@ beforeAll(async () => {
     'native/srt_door_tables.cc',
     'native/srt_filter.cc',
     'native/srt_stream_id.cc',
+    'native/ts_filter.cc',
     'native/ts_flv.cc',
+    'native/ts_meter.cc',
+    'native/ts_outlet.cc',
     'native/ts_psi.cc',
+    'native/ts_publication.cc',
+    'native/ts_video_unit.cc',
     'native/video_tag.cc',
     'native/test/accounting_test.cc',
     'native/test/main.cc',
@@ -36,6 +41,10 @@ beforeAll(async () => {
     'native/test/srt_filter_test.cc',
     'native/test/srt_stream_id_test.cc',
     'native/test/ts_flv_test.cc',
+    'native/test/ts_meter_test.cc',
+    'native/test/ts_packet_test.cc',
+    'native/test/ts_psi_test.cc',
+    'native/test/ts_publication_test.cc',
   ]);
 }, BUILD_TIMEOUT_MS);
 
