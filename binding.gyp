@@ -48,7 +48,7 @@
       "target_name": "headgate_srt",
       "sources": ["native/srt_addon.cc"],
       "variables": {
-        "has_srt%": "<!(pkg-config --exists srt && echo 1 || echo 0)"
+        "has_srt%": "<!(pkg-config --exists 'srt >= 1.5.0' && echo 1 || echo 0)"
       },
       "conditions": [
         ["has_srt==1", {

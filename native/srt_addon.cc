@@ -24,7 +24,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
 namespace {
 
 constexpr const char* kReason =
-    "it was built without libsrt: on Debian and Ubuntu, apt-get install libsrt-gnutls-dev pkg-config, then \"npm "
+    "it was built without libsrt 1.5 or newer: on Debian and Ubuntu, apt-get install libsrt-gnutls-dev pkg-config, then \"npm "
     "rebuild headgate\", or in a checkout \"node scripts/build-addon.js\"";
 
 void refuse(const Napi::CallbackInfo& call) {

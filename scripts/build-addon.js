@@ -1,4 +1,4 @@
-// Builds build/Release/headgate.node with the node-gyp that comes with npm. Run as a program it always builds (make
+// Builds build/Release/headgate.node, and headgate_srt.node beside it, with the node-gyp that comes with npm. Run as a program it always builds (make
 // does only what is needed); setup.js and install.js import it.
 //
 // The headers of Node are taken from the machine whenever they are there: node-gyp would download them into the
@@ -6,12 +6,26 @@
 // loads it.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const ADDON = path.join(ROOT, 'build/Release/headgate.node');
+const SRT_ADDON = path.join(ROOT, 'build/Release/headgate_srt.node');
+/** Says when the last build began that went well, and holds srtFlags() of then. */
+const STAMP = path.join(ROOT, 'build/addon-built');
+/** The oldest that has all figures we read; binding.gyp says the same. */
+const LIBSRT = 'srt >= 1.5.0';
 const LOG = path.join(ROOT, 'build/addon.log');
 /** Lines of the build's output shown when it fails: enough for a compiler error with its context. */
 const LOG_LINES_SHOWN = 30;
@@ -24,13 +38,23 @@ function newestMs(entry) {
   return Math.max(0, ...names.map((name) => newestMs(path.join(entry, name))));
 }
 
-/** Whether the addon is there and not older than anything it is built from. */
+/** What compiles and links with libsrt on this machine; '' where it is missing or too old. */
+export function srtFlags() {
+  const found = spawnSync('pkg-config', ['--cflags', '--libs', LIBSRT], { encoding: 'utf8' });
+  return found.status === 0 ? found.stdout.trim() : '';
+}
+
+function builtWithTheseSrtFlags() {
+  return existsSync(STAMP) && readFileSync(STAMP, 'utf8') === srtFlags();
+}
+
+/** Whether the addon is there, and was built after anything it is built from was changed. */
 export function addonIsCurrent() {
-  if (!existsSync(ADDON)) return false;
+  if (!existsSync(ADDON) || !existsSync(SRT_ADDON) || !builtWithTheseSrtFlags()) return false;
   const sources = ['native', 'binding.gyp']
     .map((name) => path.join(ROOT, name))
     .filter((file) => existsSync(file));
-  return sources.every((source) => newestMs(source) <= statSync(ADDON).mtimeMs);
+  return sources.every((source) => newestMs(source) <= statSync(STAMP).mtimeMs);
 }
 
 function hasHeaders(dir) {
@@ -72,6 +96,7 @@ export function buildAddon() {
   const headers = headersDir();
   const from = headers === null ? ['--devdir', path.join(ROOT, 'build/node-gyp')] : ['--nodedir', headers];
   mkdirSync(path.dirname(LOG), { recursive: true });
+  const began = new Date();
   let log = '';
   for (const step of [['configure'], ['build', '--jobs', 'max']]) {
     const args = [gyp, ...step, '--release', '--loglevel=warn', ...from];
@@ -84,6 +109,8 @@ export function buildAddon() {
     writeFileSync(LOG, log);
     if (run.status !== 0) return failureLine(log);
   }
+  writeFileSync(STAMP, srtFlags());
+  utimesSync(STAMP, began, began);
   return existsSync(ADDON)
     ? null
     : `the build ended well but left no ${path.relative(ROOT, ADDON)}: see binding.gyp`;

@@ -8,10 +8,10 @@
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { addonIsCurrent, buildAddon } from './build-addon.js';
+import { addonIsCurrent, buildAddon, srtFlags } from './build-addon.js';
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const OLDEST_NODE_MAJOR = 18;
@@ -45,11 +45,35 @@ const SYSTEM = [
     packages: ['g++'],
   },
   {
+    what: 'libsrt 1.5 or newer, with headers',
+    why: 'SRT encoders publish through it; it is built in where it is found',
+    runs: ['serve', 'test'],
+    // RTMP works without, and a server that was not told to listen for SRT starts with a warning.
+    optional: ['serve'],
+    missing: () => srtFlags() === '',
+    // This flavour's AES costs half of the other's, whose OpenSSL would meet Node's own in one process.
+    packages: ['pkg-config', 'libsrt-gnutls-dev'],
+  },
+  {
     what: 'ffmpeg',
     why: 'the end-to-end tests publish and play with it',
     runs: ['test'],
     missing: () => !onPath('ffmpeg'),
     packages: ['ffmpeg'],
+  },
+  {
+    what: 'srt-live-transmit',
+    why: 'the end-to-end tests publish and play with it over SRT',
+    runs: ['test'],
+    missing: () => !onPath('srt-live-transmit'),
+    packages: ['srt-tools'],
+  },
+  {
+    what: 'GStreamer with its SRT and MPEG-TS plugins',
+    why: 'the end-to-end tests publish with it over SRT',
+    runs: ['test'],
+    missing: () => !onPath('gst-launch-1.0') || !gstreamerHas('srtsink') || !gstreamerHas('tsparse'),
+    packages: ['gstreamer1.0-tools', 'gstreamer1.0-plugins-bad'],
   },
   {
     what: 'clang with its sanitizer and fuzzer libraries',
@@ -92,6 +116,10 @@ function clangHas(library) {
   });
 }
 
+function gstreamerHas(element) {
+  return spawnSync('gst-inspect-1.0', ['--exists', element], { stdio: 'ignore' }).status === 0;
+}
+
 /** The words to put before a command that needs root, or null where there is no way. */
 function rootPrefix() {
   if (process.getuid?.() === 0) return [];
@@ -102,12 +130,30 @@ function aptKnows(name) {
   return spawnSync('apt-cache', ['show', '--no-all-versions', name], { stdio: 'ignore' }).status === 0;
 }
 
-function installSystemPackages(mode) {
-  const wanted = SYSTEM.filter((entry) => entry.runs.includes(mode) && entry.missing());
+function sayWhy(entries) {
+  for (const entry of entries) say(`${entry.what} is missing: ${entry.why}`);
+}
+
+/** Whether apt-get installed them. */
+function aptInstall(prefix, packages) {
+  const run = (...args) => {
+    const [command, ...rest] = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args];
+    return spawnSync(command, rest, { stdio: ['ignore', 'ignore', 'inherit'] }).status === 0;
+  };
+  const lock = `DPkg::Lock::Timeout=${APT_LOCK_SECONDS}`;
+  say('apt-get update: to know the current packages');
+  if (!run('update', '-qq', '-o', lock)) say('apt-get update failed; trying with the lists that are here');
+  const known = packages();
+  say(`apt-get install ${known.join(' ')}`);
+  return run('install', '-y', '-qq', '--no-install-recommends', '-o', lock, ...known);
+}
+
+function installNeeded(wanted) {
   if (wanted.length === 0) return;
-  for (const entry of wanted) say(`${entry.what} is missing: ${entry.why}`);
+  sayWhy(wanted);
   const certain = wanted.flatMap((entry) => entry.packages);
   const perhaps = wanted.flatMap((entry) => entry.packagesIfKnown ?? []);
+  const packages = () => [...certain, ...perhaps.filter(aptKnows)];
   if (!onPath('apt-get')) {
     stop(
       'this system has no apt-get',
@@ -116,30 +162,42 @@ function installSystemPackages(mode) {
   }
   const prefix = rootPrefix();
   if (prefix === null) {
-    const packages = [...certain, ...perhaps.filter(aptKnows)].join(' ');
     stop(
       'installing needs root, and sudo asks for a password',
-      `type: sudo apt-get update && sudo apt-get install -y ${packages}`,
+      `type: sudo apt-get update && sudo apt-get install -y ${packages().join(' ')}`,
     );
   }
-  const run = (...args) => {
-    const [command, ...rest] = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args];
-    return spawnSync(command, rest, { stdio: ['ignore', 'ignore', 'inherit'] }).status === 0;
-  };
-  const lock = `DPkg::Lock::Timeout=${APT_LOCK_SECONDS}`;
-  say('apt-get update: to know the current packages');
-  if (!run('update', '-qq', '-o', lock)) say('apt-get update failed; trying with the lists that are here');
-  const packages = [...certain, ...perhaps.filter(aptKnows)];
-  say(`apt-get install ${packages.join(' ')}`);
-  if (!run('install', '-y', '-qq', '--no-install-recommends', '-o', lock, ...packages)) {
+  if (!aptInstall(prefix, packages)) {
     stop(
       'apt-get could not install them',
-      `type: apt-get install ${packages.join(' ')}   and see what it says`,
+      `type: apt-get install ${packages().join(' ')}   and see what it says`,
     );
   }
   const still = wanted.filter((entry) => entry.missing()).map((entry) => entry.what);
   if (still.length > 0)
     stop(`still missing after the install: ${still.join(', ')}`, 'install it by hand, then run this again');
+}
+
+/** Tries once: what cannot be had here shall not cost every start an apt-get. */
+function installOptional(wanted) {
+  const tried = path.join(ROOT, 'build/optional-packages-tried');
+  const packages = wanted.flatMap((entry) => entry.packages);
+  if (wanted.length === 0 || (existsSync(tried) && readFileSync(tried, 'utf8') === packages.join(' ')))
+    return;
+  sayWhy(wanted);
+  const prefix = onPath('apt-get') ? rootPrefix() : null;
+  const installed = prefix !== null && aptInstall(prefix, () => packages);
+  if (!installed || wanted.some((entry) => entry.missing()))
+    say(`going on without; to have it, install ${packages.join(' ')} by hand`);
+  mkdirSync(path.dirname(tried), { recursive: true });
+  writeFileSync(tried, packages.join(' '));
+}
+
+function installSystemPackages(mode) {
+  const missing = SYSTEM.filter((entry) => entry.runs.includes(mode) && entry.missing());
+  const isOptional = (entry) => entry.optional?.includes(mode) ?? false;
+  installNeeded(missing.filter((entry) => !isOptional(entry)));
+  installOptional(missing.filter(isOptional));
 }
 
 function modifiedMs(file) {

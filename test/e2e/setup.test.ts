@@ -62,6 +62,7 @@ done`,
     path.join(root, 'gyp.cjs'),
     `require('node:fs').mkdirSync('build/Release', { recursive: true });
 require('node:fs').writeFileSync('build/Release/headgate.node', '');
+require('node:fs').writeFileSync('build/Release/headgate_srt.node', '');
 require('node:fs').appendFileSync(${JSON.stringify(calls)}, 'gyp ' + process.argv[2] + '\\n');`,
   );
 }
@@ -91,7 +92,9 @@ test('a bare Debian gets compiler, packages and addon, each with its reason; the
 test('serving does not ask for what only tests need', () => {
   debian();
   expect(setup('serve').calls.join('\n')).not.toMatch(/ffmpeg|clang/);
-  expect(setup('test').calls.join('\n')).toMatch(/apt-get install .*ffmpeg clang libclang-rt-dev/);
+  expect(setup('test').calls.join('\n')).toMatch(
+    /apt-get install .*ffmpeg srt-tools .*clang libclang-rt-dev/,
+  );
 });
 
 test('a changed lock is installed, a touched one is not', () => {
@@ -111,6 +114,37 @@ test('a changed native source is built', () => {
   const later = new Date(Date.now() + 60_000);
   utimesSync(path.join(root, 'native/addon.cc'), later, later);
   expect(setup('serve').calls).toEqual(['gyp configure', 'gyp build']);
+});
+
+/** pkg-config as it answers when libsrt is there. */
+const LIBSRT = '[ "$4" = "" ] && echo "-I/usr/include/srt -lsrt-gnutls"';
+
+test('serving tries to get libsrt, once, and goes on without', () => {
+  debian();
+  const first = setup('serve');
+  expect(first.calls.join('\n')).toMatch(/apt-get install .*pkg-config libsrt-gnutls-dev/);
+  expect(first.out).toMatch(/going on without; to have it, install pkg-config libsrt-gnutls-dev by hand/);
+  expect(first.status).toBe(0);
+  expect(setup('serve')).toEqual({ status: 0, out: '', calls: [] });
+});
+
+test('a libsrt that is new on the machine is built in', () => {
+  debian();
+  setup('serve');
+  program('pkg-config', LIBSRT);
+  expect(setup('serve').calls.filter((call) => call.startsWith('gyp'))).toEqual([
+    'gyp configure',
+    'gyp build',
+  ]);
+  expect(setup('serve').calls.filter((call) => call.startsWith('gyp'))).toEqual([]);
+});
+
+test('an offline machine without libsrt serves', () => {
+  debian();
+  setup('serve');
+  rmSync(path.join(root, 'build/optional-packages-tried'));
+  program('apt-get', 'exit 100');
+  expect(setup('serve')).toMatchObject({ status: 0, out: expect.stringMatching(/going on without/) });
 });
 
 test('without apt-get it says what to install and stops', () => {
