@@ -4,7 +4,7 @@ import type { Framing, Player, PlayerEnd, PlayerOutput, PlayerProtocol } from '.
 import type { TsOutput, TsPlayer } from './ts-player.ts';
 
 export type { Broadcast, BroadcastOptions } from './broadcast.ts';
-export type { MediaMessage, Tracks } from './media-message.ts';
+export type { MediaMessage } from './media-message.ts';
 export type { Player, PlayerEnd, PlayerOutput } from './player.ts';
 export type { TransportStream } from './ts-channel.ts';
 export type { TsOutput, TsPlayer } from './ts-player.ts';

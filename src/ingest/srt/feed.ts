@@ -1,5 +1,5 @@
 import { SRT_MEDIA } from '../../native/srt.ts';
-import type { Broadcast, MediaMessage, Tracks, TransportStream } from '../playback/playback.ts';
+import type { Broadcast, MediaMessage, TransportStream } from '../playback/playback.ts';
 
 /**
  * The payload of one SRT publisher on its way to its players: as packets to
@@ -10,6 +10,12 @@ import type { Broadcast, MediaMessage, Tracks, TransportStream } from '../playba
  * goes to it), and is told of the broadcast right after (`playOn`). The
  * broadcast is ended by who opened it, the feed by its connection.
  */
+
+/** Names as VIDEO_CODECS and AUDIO_CODECS have them; '' = none seen yet. */
+export interface Codecs {
+  readonly video: string;
+  readonly audio: string;
+}
 
 /** Makes messages of a transport stream, for RTMP and FLV players. */
 export interface MessageSource {
@@ -24,10 +30,10 @@ export interface MessageSource {
 export interface SrtFeedOptions {
   /** The last PAT and PMT as whole packets; empty before they are known (or once the connection is gone). */
   tables(): Uint8Array;
-  /** The kinds of media that messages can be made of: H.264 video, AAC audio, once the stream's row names them. */
-  tracks(): Tracks;
+  /** The codecs in it, as the stream's row names them. */
+  codecs(): Codecs;
   /** A new demuxer: there is one from the first player that takes messages to the last. See `messageSources`. */
-  demuxer(tracks: () => Tracks): MessageSource;
+  demuxer(codecs: () => Codecs): MessageSource;
 }
 
 export class SrtFeed implements TransportStream {
@@ -83,7 +89,7 @@ export class SrtFeed implements TransportStream {
 
   /** It knows the tables from the start: the stream repeats them when it likes. */
   #makeDemuxer(): MessageSource {
-    const demuxer = this.#options.demuxer(() => this.#options.tracks());
+    const demuxer = this.#options.demuxer(() => this.#options.codecs());
     demuxer.feed(this.#options.tables(), () => {});
     return demuxer;
   }

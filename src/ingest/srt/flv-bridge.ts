@@ -1,9 +1,9 @@
 import { IO, IO_LENGTH, OUTBOX_BYTES } from '../../native/binding.ts';
 import { type OutboxMessage, OutboxReader, RECORD_FLAG } from '../../native/outbox.ts';
-import type { MediaMessage, Tracks } from '../playback/playback.ts';
+import type { MediaMessage } from '../playback/playback.ts';
 import { encodeAmf0 } from '../rtmp/amf.ts';
 import { DATA_AMF0 } from '../rtmp/message-types.ts';
-import type { MessageSource } from './feed.ts';
+import type { Codecs, MessageSource } from './feed.ts';
 
 /**
  * MPEG-TS made into RTMP messages, for players of RTMP and FLV. The demuxing
@@ -24,9 +24,9 @@ export type TsDemuxerClass = new (outbox: Uint8Array, io: Float64Array) => TsDem
 
 const NOT_SUPPORTED = 0;
 
-/** `videocodecid` and `audiocodecid` of onMetaData, for those that FLV knows (FLV specification 10.1, E.4). */
-const AVC = 7;
-const AAC = 10;
+/** `videocodecid` and `audiocodecid` of onMetaData for what the demuxer carries (FLV specification 10.1, E.4). */
+const VIDEO_CODEC_IDS: ReadonlyMap<string, number> = new Map([['h264', 7]]);
+const AUDIO_CODEC_IDS: ReadonlyMap<string, number> = new Map([['aac', 10]]);
 
 /** One outbox for all: it is drained before the next demuxer is called. */
 interface SharedOutbox {
@@ -36,11 +36,11 @@ interface SharedOutbox {
 }
 
 /** What `SrtFeedOptions.demuxer` is made of, once per server; memory is taken at the first player. */
-export function messageSources(demuxers: TsDemuxerClass): (tracks: () => Tracks) => MessageSource {
+export function messageSources(demuxers: TsDemuxerClass): (codecs: () => Codecs) => MessageSource {
   let outbox: SharedOutbox | null = null;
-  return (tracks) => {
+  return (codecs) => {
     outbox ??= makeOutbox();
-    return new FlvBridge(new demuxers(outbox.bytes, outbox.io), outbox, tracks);
+    return new FlvBridge(new demuxers(outbox.bytes, outbox.io), outbox, codecs);
   };
 }
 
@@ -52,15 +52,15 @@ function makeOutbox(): SharedOutbox {
 class FlvBridge implements MessageSource {
   readonly #demuxer: TsDemuxer;
   readonly #outbox: SharedOutbox;
-  readonly #tracks: () => Tracks;
+  readonly #codecs: () => Codecs;
   #metadata: MediaMessage | null = null;
   /** the last sequence header by message type */
   readonly #headers = new Map<number, MediaMessage>();
 
-  constructor(demuxer: TsDemuxer, outbox: SharedOutbox, tracks: () => Tracks) {
+  constructor(demuxer: TsDemuxer, outbox: SharedOutbox, codecs: () => Codecs) {
     this.#demuxer = demuxer;
     this.#outbox = outbox;
-    this.#tracks = tracks;
+    this.#codecs = codecs;
   }
 
   get convertible(): boolean {
@@ -83,7 +83,7 @@ class FlvBridge implements MessageSource {
 
   #tell(message: OutboxMessage, sink: (message: MediaMessage) => void): void {
     if (this.#metadata === null) {
-      this.#metadata = metadataOf(this.#tracks());
+      this.#metadata = metadataOf(this.#codecs());
       sink(this.#metadata);
     }
     if ((message.flags & RECORD_FLAG.HEADER) !== 0)
@@ -93,10 +93,12 @@ class FlvBridge implements MessageSource {
 }
 
 /** What tells a player which kinds of media to expect: it may wait for both before it shows anything. */
-function metadataOf(tracks: Tracks): MediaMessage {
+function metadataOf(codecs: Codecs): MediaMessage {
+  const video = VIDEO_CODEC_IDS.get(codecs.video);
+  const audio = AUDIO_CODEC_IDS.get(codecs.audio);
   const fields = new Map<string, number>();
-  if (tracks.video) fields.set('videocodecid', AVC);
-  if (tracks.audio) fields.set('audiocodecid', AAC);
+  if (video !== undefined) fields.set('videocodecid', video);
+  if (audio !== undefined) fields.set('audiocodecid', audio);
   const payload = encodeAmf0(['onMetaData', fields]);
   return { type: DATA_AMF0, timestamp: 0, payload, flags: RECORD_FLAG.METADATA };
 }

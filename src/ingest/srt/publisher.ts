@@ -1,5 +1,5 @@
 import type { ConnectionLease } from '../../core/admission/admission.ts';
-import { STREAM } from '../../core/meter/slab-layout.ts';
+import { AUDIO_CODECS, STREAM, VIDEO_CODECS } from '../../core/meter/slab-layout.ts';
 import { type NativeSrtListener, SRT_STATS } from '../../native/srt.ts';
 import type { LiveStream } from '../live-stream.ts';
 import type { StreamConnection, StreamSource, TransportFigures } from '../ports.ts';
@@ -165,11 +165,11 @@ export class SrtPublisher implements StreamConnection {
   #makeFeed(): SrtFeed {
     return new SrtFeed({
       tables: () => this.#side.tables(this.origin.id),
-      tracks: () => ({
-        video: (this.#stream?.read(STREAM.VIDEO_CODEC) ?? 0) > 0,
-        audio: (this.#stream?.read(STREAM.AUDIO_CODEC) ?? 0) > 0,
+      codecs: () => ({
+        video: VIDEO_CODECS[this.#stream?.read(STREAM.VIDEO_CODEC) ?? 0] ?? '',
+        audio: AUDIO_CODECS[this.#stream?.read(STREAM.AUDIO_CODEC) ?? 0] ?? '',
       }),
-      demuxer: (tracks) => this.#services.demuxer(tracks),
+      demuxer: (codecs) => this.#services.demuxer(codecs),
     });
   }
 

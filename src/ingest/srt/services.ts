@@ -1,11 +1,11 @@
 import type { Admission } from '../../core/admission/admission.ts';
 import type { SrtAddon } from '../../native/srt.ts';
-import type { Playback, Tracks } from '../playback/playback.ts';
+import type { Playback } from '../playback/playback.ts';
 import type { DecisionRecorder } from '../ports.ts';
 import type { PublishDesk } from '../publish-desk.ts';
 import type { StreamRegistry } from '../registry.ts';
 import type { DoorSources } from './door.ts';
-import type { MessageSource } from './feed.ts';
+import type { Codecs, MessageSource } from './feed.ts';
 import type { DoorConfig } from './rules.ts';
 
 /** Where the listeners and their passphrases come from: `listen.srt`. */
@@ -38,7 +38,7 @@ export interface SrtServices extends Pick<DoorSources, 'limitsOf'> {
   readonly decisions: DecisionRecorder;
   readonly log: SrtLog;
   /** see `SrtFeedOptions.demuxer` */
-  demuxer(tracks: () => Tracks): MessageSource;
+  demuxer(codecs: () => Codecs): MessageSource;
   /** both are read anew each time: a reload changes them */
   door(): DoorConfig;
   listeners(): readonly SrtAddress[];

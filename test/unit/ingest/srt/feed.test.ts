@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type MediaMessage, Playback, type Tracks } from '../../../../src/ingest/playback/playback.ts';
+import { type MediaMessage, Playback } from '../../../../src/ingest/playback/playback.ts';
 import { SrtFeed } from '../../../../src/ingest/srt/feed.ts';
 import { messageSources, type TsDemuxer } from '../../../../src/ingest/srt/flv-bridge.ts';
 import { srtOutput } from '../../../../src/ingest/srt/player-output.ts';
@@ -92,12 +92,12 @@ class FlvTap {
   }
 }
 
-function stage(tables = '+', tracks: Tracks = { audio: true, video: true }) {
+function stage(tables = '+', codecs = { video: 'h264', audio: 'aac' }) {
   LetterDemuxer.made = 0;
   const playback = new Playback({ maxPlayers: 10, maxQueueBytes: 1_000 }, { info: () => {} });
   const feed = new SrtFeed({
     tables: () => text(tables),
-    tracks: () => tracks,
+    codecs: () => codecs,
     demuxer: messageSources(LetterDemuxer),
   });
   let players = 0;
@@ -140,11 +140,14 @@ describe('players of messages on an SRT stream', () => {
     expect(parseFlv(Buffer.concat(tap.writes)).tags[0]?.type).toBe(18);
   });
 
-  it('are promised only the kinds that the stream has', () => {
-    const { watch, send } = stage('+', { audio: true, video: false });
+  it.each([
+    [{ video: '', audio: 'aac' }, 'Aa', { hasAudio: true, hasVideo: false }],
+    [{ video: 'h264', audio: 'opus' }, 'VK', { hasAudio: false, hasVideo: true }],
+  ])('are promised only what they will get: %o', (codecs, payload, promised) => {
+    const { watch, send } = stage('+', codecs);
     const { tap } = watch();
-    send('Aa');
-    expect(parseFlv(Buffer.concat(tap.writes))).toMatchObject({ hasAudio: true, hasVideo: false });
+    send(payload);
+    expect(parseFlv(Buffer.concat(tap.writes))).toMatchObject(promised);
   });
 
   it('that join later get the headers, and start at their next keyframe', () => {
