@@ -42,7 +42,7 @@ const STREAM_URL = /^(?:rtmps?|https?|wss?):\/\/[^/]+(\/[^?#]*)/;
 
 /** A path as the server writes it, out of `/live/cam1`, `live/cam1` or a URL; null when it names no path. */
 export function pathIn(text: string): string | null {
-  const path = STREAM_URL.exec(text)?.[1]?.replace(/\.flv$/, '') ?? text;
+  const path = STREAM_URL.exec(text)?.[1]?.replace(/\.(flv|ts)$/, '') ?? text;
   if (!path.includes('/')) return null;
   return path.startsWith('/') ? path : `/${path}`;
 }

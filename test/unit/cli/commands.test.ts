@@ -76,6 +76,7 @@ describe('one stream is meant', () => {
     'cam2',
     'rtmp://gate:1935/live/cam2?key=x',
     'http://gate:8000/live/cam2.flv',
+    'http://gate:8000/live/cam2.ts',
   ])('by %s', async (meant) => {
     const { code, stdout } = await ask(`stream ${meant} --json`);
     expect(code).toBe(0);
