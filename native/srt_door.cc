@@ -10,6 +10,12 @@ namespace {
 
 constexpr uint32_t kNobody = HashIndex::kNone;
 
+/// The allow list spares an address the limits on publishers; a cooldown of its key, a name that is taken and
+/// the cap on players are none.
+constexpr bool holds_for_exempt(EntryKind kind) {
+  return kind == EntryKind::key || kind == EntryKind::path || kind == EntryKind::players;
+}
+
 /// One judgement: who asks, and the tables it is judged by.
 class Judgement {
  public:
@@ -54,7 +60,7 @@ class Judgement {
 
   bool stands(const DoorEntry& entry) const {
     if (!(now_ < entry.until)) return false;
-    return !exempt_ || entry.even_exempt || entry.kind == EntryKind::key || entry.kind == EntryKind::path;
+    return !exempt_ || entry.even_exempt || holds_for_exempt(entry.kind);
   }
 
   /// The first entry about the subject that holds for this caller, or kNobody, which is above all rows.

@@ -98,7 +98,7 @@ struct DoorEntry {
   AddressKey address{};
   uint16_t code = srt_code::OVERLOAD;
   double until = 0;          ///< monotonic ms; from then on it holds no more (a path is live nevertheless)
-  bool even_exempt = false;  ///< holds for addresses on the allow list too; `key` and `path` always do
+  bool even_exempt = false;  ///< holds for addresses on the allow list too; `key`, `path` and `players` always do
   /// The owner of a path may come back: whether its stream is a ghost is decided after the door. So the
   /// owner also passes `client` and `publishers` entries, which count the stream it would replace.
   bool owner_by_address = false;

@@ -272,6 +272,12 @@ TEST(door_shows_players_what_is_live) {
   rig.entries({entry(EntryKind::players, srt_code::OVERLOAD), live("/live/alice-1", "id-1")});
   CHECK_EQ(rig.code("read:live/alice-1"), srt_code::OVERLOAD);
   CHECK_EQ(rig.code("live/k-alice-1"), srt_code::IN);
+  // The cap on players spares nobody.
+  DoorConfig exempt = keys_mode();
+  exempt.allow = {network_of("192.0.2.0/24")};
+  Rig spared(exempt);
+  spared.entries({entry(EntryKind::players, srt_code::OVERLOAD), live("/live/alice-1", "id-1")});
+  CHECK_EQ(spared.code("read:live/alice-1"), srt_code::OVERLOAD);
 
   Rig open;
   CHECK_EQ(open.code("read:live/cam1"), srt_code::NOT_FOUND);
