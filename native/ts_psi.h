@@ -131,7 +131,8 @@ class TsTables {
 
   /// PAT and PMT as they were last sent, as whole packets to put before a player's first unit; their
   /// continuity counters lead up to the next ones of the stream. Returns the bytes written: 0 while
-  /// the PMT is unknown or when there is not room for the longest, kTsTableBytesMax.
+  /// the program is unknown or between a PAT and its PMT, and when `room` is below
+  /// kTsTableBytesMax, what the longest need.
   size_t write(uint8_t* out, size_t room) const;
 
  private:

@@ -17,24 +17,27 @@ class StartCodes {
 
   // False when there is none left. `unit` has at least one byte.
   bool next(TsSpan& unit) {
-    if (at_ >= end_) return false;
-    const uint8_t* const following = after_code(at_);
-    const bool last = following == nullptr;
-    const uint8_t* const stop = last ? end_ : following - 3;
-    unit = {at_, static_cast<size_t>(stop - at_)};
-    at_ = last ? end_ : following;
-    return unit.length > 0 || next(unit);
+    while (at_ != nullptr) {
+      const uint8_t* const following = after_code(at_);
+      const uint8_t* const stop = following == nullptr ? end_ : following - kCodeBytes;
+      unit = {at_, static_cast<size_t>(stop - at_)};
+      at_ = following;
+      if (unit.length > 0) return true;
+    }
+    return false;
   }
 
  private:
+  static constexpr size_t kCodeBytes = 3;
+
   // Behind the next start code from `p` on; null when there is none. A byte above 1 rules out the
   // two places before it.
   const uint8_t* after_code(const uint8_t* p) const {
-    while (p != nullptr && end_ - p >= 3) {
+    while (static_cast<size_t>(end_ - p) >= kCodeBytes) {
       if (p[2] > 1) {
-        p += 3;
+        p += kCodeBytes;
       } else if (p[0] == 0 && p[1] == 0 && p[2] == 1) {
-        return p + 3;
+        return p + kCodeBytes;
       } else {
         p++;
       }
