@@ -29,11 +29,6 @@ function address({ host = '127.0.0.1', port }: SrtTarget): string {
   return `srt://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-function query(words: Readonly<Record<string, string | number | undefined>>): string {
-  const said = Object.entries(words).filter(([, value]) => value !== undefined);
-  return said.map(([key, value]) => `${key}=${encodeURIComponent(String(value))}`).join('&');
-}
-
 const keyBytes = ({ keyBits }: SrtTarget): number | undefined =>
   keyBits === undefined ? undefined : keyBits / 8;
 
@@ -63,13 +58,16 @@ function ffmpeg(file: string, target: SrtTarget): Commands {
   return [['ffmpeg', ...read(file), ...options, address(target)]];
 }
 
-/** srt-live-transmit knows no pace: ffmpeg gives it one through a pipe. */
+/** srt-live-transmit knows no pace: ffmpeg gives it one through a pipe. It takes what follows a `=` as it stands. */
 function srtLiveTransmit(file: string, target: SrtTarget): Commands {
   const { streamId, passphrase, latencyMs } = target;
-  const words = query({ streamid: streamId, passphrase, pbkeylen: keyBytes(target), latency: latencyMs });
+  const words = [`streamid=${streamId}`];
+  if (passphrase !== undefined) words.push(`passphrase=${passphrase}`);
+  if (target.keyBits !== undefined) words.push(`pbkeylen=${keyBytes(target)}`);
+  if (latencyMs !== undefined) words.push(`latency=${latencyMs}`);
   return [
     ['ffmpeg', ...read(file), 'pipe:1'],
-    ['srt-live-transmit', '-chunk:1316', 'file://con', `${address(target)}?mode=caller&${words}`],
+    ['srt-live-transmit', '-chunk:1316', 'file://con', `${address(target)}?mode=caller&${words.join('&')}`],
   ];
 }
 

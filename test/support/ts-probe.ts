@@ -1,0 +1,31 @@
+import { spawnSync } from 'node:child_process';
+
+/** What ffmpeg makes of a transport stream. */
+
+/** What ffmpeg complains about when it decodes all of it; '' = nothing. */
+export function decodeErrors(ts: Buffer): string {
+  const args = ['-v', 'error', '-nostdin', '-f', 'mpegts', '-i', 'pipe:0', '-f', 'null', '-'];
+  return spawnSync('ffmpeg', args, { input: ts, encoding: 'utf8', maxBuffer: 16 * 1024 * 1024 }).stderr;
+}
+
+/** Access units of the first video or audio stream. */
+export function unitsOf(ts: Buffer | string, kind: 'v' | 'a'): number {
+  const isFile = typeof ts === 'string';
+  const select = [
+    '-v',
+    'error',
+    '-select_streams',
+    kind,
+    '-count_packets',
+    '-show_entries',
+    'stream=nb_read_packets',
+    '-of',
+    'csv=p=0',
+  ];
+  const probe = spawnSync(
+    'ffprobe',
+    [...select, '-f', 'mpegts', isFile ? ts : 'pipe:0'],
+    isFile ? {} : { input: ts },
+  );
+  return Number.parseInt(probe.stdout.toString(), 10);
+}
