@@ -22,6 +22,7 @@ struct SrtConnection {
   bool watched = false;  ///< told to libsrt's epoll as one to be read
   bool gap = false;      ///< payload was dropped since the last record
   double heard_at = 0;   ///< monotonic ms, of its last sign of life
+  double latency_ms = 0;  ///< between its arrival and our reading it
   int64_t signs = 0;     ///< player: acknowledgements counted when it was last looked at
   uint32_t unasked = 0;  ///< player: datagrams it sent
   double* row = nullptr;

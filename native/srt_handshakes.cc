@@ -30,13 +30,14 @@ int SrtHandshakes::judge(SRTSOCKET socket, int handshake_version, const sockaddr
   DoorVerdict& verdict = caller.verdict;
   name_peer(peer, caller);
   caller.since = now;
-  caller.stream_id_bytes = handshake_version < kHandshakeVersion ? 0 : strnlen(stream_id, kStreamIdBytesMax);
   if (unconfirmed_ >= kUnconfirmedMax || population_ >= connections_max_) {
     verdict = DoorVerdict{};
     verdict.code = srt_code::OVERLOAD;
     verdict.cause = door_cause::BEHIND;
   } else {
-    door_.judge(peer, stream_id, caller.stream_id_bytes, now, verdict);
+    // Up to the first NUL: that is all of it that libsrt keeps.
+    const size_t length = handshake_version < kHandshakeVersion ? 0 : strnlen(stream_id, kStreamIdBytesMax);
+    door_.judge(peer, stream_id, length, now, verdict);
   }
   if (verdict.code != srt_code::IN) {
     refuse(caller, verdict.code, verdict.cause);
@@ -89,13 +90,6 @@ void SrtHandshakes::sweep(double now) {
     population_--;
     unconfirmed_--;
   }
-}
-
-void SrtHandshakes::disown(SrtCaller& caller, StreamIdError error) {
-  caller.verdict.stream_id_error = error;
-  refuse(caller, 0, door_cause::BAD_STREAM_ID);
-  population_--;
-  unconfirmed_--;
 }
 
 void SrtHandshakes::refuse(const SrtCaller& caller, uint16_t code, int32_t cause) {

@@ -22,7 +22,6 @@ namespace headgate {
 struct SrtCaller {
   std::string ip;
   uint16_t port = 0;
-  size_t stream_id_bytes = 0;
   DoorVerdict verdict{};
   double since = 0;        ///< monotonic ms
   bool connected = false;  ///< the handshake was seen to be done
@@ -44,9 +43,6 @@ class SrtHandshakes {
 
   /// Gives up those whose handshake failed, and tells of them.
   void sweep(double now);
-
-  /// A caller that was claimed, and lied about its stream id.
-  void disown(SrtCaller& caller, StreamIdError error);
 
   /// JavaScript has heard of so many.
   void confirm(uint32_t count) { unconfirmed_ -= count; }

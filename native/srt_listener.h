@@ -117,7 +117,7 @@ class SrtListener final : public SrtUser {
   void rouse();
   void look(double now);
   void accept_all(double now);
-  void welcome(SRTSOCKET socket, SrtCaller& caller, double now);
+  void welcome(SRTSOCKET socket, const SrtCaller& caller, double now);
   void watch_wanted();
   void read(SRTSOCKET socket);
   bool take(SrtConnection& connection, uint32_t place, size_t length, double now);

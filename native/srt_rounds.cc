@@ -17,6 +17,8 @@ constexpr int kDatagramsPerTurn = 256;
 constexpr uint32_t kUnaskedMax = 64;
 /// How often players are looked at for signs of life, ms.
 constexpr double kPlayersLookMs = 1000;
+/// What a silence may seem shorter than it was: libsrt counts it from keepalives and the like, in steps.
+constexpr double kHearsayMs = 500;
 /// What players are given at a stop for what waits for them.
 constexpr auto kFlush = std::chrono::milliseconds(300);
 
@@ -40,12 +42,11 @@ bool is_encrypted(SRTSOCKET socket) {
   return srt_getsockflag(socket, SRTO_KMSTATE, &state, &length) == 0 && state == SRT_KM_S_SECURED;
 }
 
-// The callback sees a stream id up to its first NUL; here it is whole.
-bool says_what_it_said(SRTSOCKET socket, size_t stream_id_bytes) {
-  char stream_id[kStreamIdBytesMax + 1];
-  int length = sizeof(stream_id);
-  return srt_getsockflag(socket, SRTO_STREAMID, stream_id, &length) == 0 &&
-         static_cast<size_t>(length) == stream_id_bytes;
+/// Between what a peer sends and our reading it, ms.
+double latency_of(SRTSOCKET socket) {
+  int latency_ms = 0;
+  int length = sizeof(latency_ms);
+  return srt_getsockflag(socket, SRTO_RCVLATENCY, &latency_ms, &length) == 0 ? latency_ms : 0;
 }
 
 void set_watch(int epoll, SRTSOCKET socket, bool reading) {
@@ -122,12 +123,7 @@ void SrtListener::accept_all(double now) {
   }
 }
 
-void SrtListener::welcome(SRTSOCKET socket, SrtCaller& caller, double now) {
-  if (!says_what_it_said(socket, caller.stream_id_bytes)) {
-    handshakes_.disown(caller, StreamIdError::bad_byte);
-    srt_close(socket);
-    return;
-  }
+void SrtListener::welcome(SRTSOCKET socket, const SrtCaller& caller, double now) {
   const bool play = caller.verdict.play;
   const int events = play ? SRT_EPOLL_IN | SRT_EPOLL_ERR : SRT_EPOLL_ERR;
   srt_epoll_add_usock(epoll_, socket, &events);
@@ -140,10 +136,12 @@ void SrtListener::welcome(SRTSOCKET socket, SrtCaller& caller, double now) {
   event.app = caller.verdict.id.app;
   event.name = caller.verdict.id.name;
   event.key = caller.verdict.id.key;
+  const double latency_ms = latency_of(socket);
   const std::unique_lock<std::mutex> lock = lock_last();
   const uint32_t place = connections_.open(socket);
   connections_.at(place).play = play;
   connections_.at(place).heard_at = now;
+  connections_.at(place).latency_ms = latency_ms;
   event.id = connections_.id_of(place);
   events_.push(std::move(event));
 }
@@ -207,7 +205,7 @@ void SrtListener::hand_on(SrtConnection& connection, double id, const uint8_t* b
   media_lost_ += length;
 }
 
-// libsrt does not say why a connection broke. Nobody is declared dead before so long a silence.
+// libsrt does not say why a connection broke: whoever was heard lately has said goodbye.
 void SrtListener::give_up(SRTSOCKET socket, double now) {
   const std::unique_lock<std::mutex> lock = lock_last();
   uint32_t place;
@@ -215,7 +213,7 @@ void SrtListener::give_up(SRTSOCKET socket, double now) {
   if (connection == nullptr || connection->closing) return;
   connection->closing = true;
   connection->publication.reset();
-  const bool silent = now - connection->heard_at >= kSrtSilenceMs;
+  const bool silent = now - connection->heard_at >= kSrtSilenceMs - kHearsayMs - connection->latency_ms;
   close_wanted_.push_back({place, silent ? SrtHow::timeout : SrtHow::peer});
 }
 
