@@ -106,6 +106,8 @@ export class Channel implements Broadcast, PlayerOwner, TsChannelOwner {
       player.begin(replay.tracks);
       player.replay(replay.frames, replay.decodes);
     }
+    // What comes as MPEG-TS has no GOP kept: a keyframe is a while away.
+    if (this.packets !== null && replay.tracks.video) player.holdAudio();
     this.#players.set(player, onEnd);
     this.#playersChanged();
     return player;

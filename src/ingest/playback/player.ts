@@ -44,6 +44,7 @@ export class Player {
   #ended = false;
   /** without a keyframe, nothing after it decodes */
   #waitsForKeyframe = true;
+  #audioWaits = false;
   #begun: boolean;
 
   constructor(framing: Framing, output: PlayerOutput, owner: PlayerOwner) {
@@ -71,11 +72,20 @@ export class Player {
     return this.#replayBytes;
   }
 
-  /** False for video before the first keyframe. Audio, headers and metadata always make sense. */
+  /** False for video before the first keyframe. Headers and metadata always make sense, and so does audio unless it waits too. */
   wants(message: MediaMessage): boolean {
-    if (message.type !== VIDEO || isHeader(message)) return true;
+    if (isHeader(message)) return true;
     if (isKeyframe(message)) this.#waitsForKeyframe = false;
-    return !this.#waitsForKeyframe;
+    return !this.#waitsForKeyframe || (message.type !== VIDEO && !this.#audioWaits);
+  }
+
+  /**
+   * Audio begins with the first keyframe as well. Of a stream without a kept
+   * GOP, players would otherwise hear seconds of audio first, and FFmpeg gives
+   * up on video that it has not seen by then.
+   */
+  holdAudio(): void {
+    this.#audioWaits = true;
   }
 
   /**

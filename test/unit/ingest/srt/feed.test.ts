@@ -150,14 +150,23 @@ describe('players of messages on an SRT stream', () => {
     expect(parseFlv(Buffer.concat(tap.writes))).toMatchObject(promised);
   });
 
-  it('that join later get the headers, and start at their next keyframe', () => {
+  it('that join later get the headers, and start at their next keyframe, audio included', () => {
     const { watch, send } = stage();
     watch();
     send('VAKfafV');
     const { tap } = watch();
-    send('ffaKf');
-    expect(tap.letters).toBe('VAaKf');
+    send('ffaKaf');
+    expect(tap.letters).toBe('VAKaf');
     expect(parseFlv(Buffer.concat(tap.writes))).toMatchObject({ hasAudio: true, hasVideo: true });
+  });
+
+  it('that join later a stream without video hear it at once', () => {
+    const { watch, send } = stage('+', { video: '', audio: 'aac' });
+    watch();
+    send('Aa');
+    const { tap } = watch();
+    send('a');
+    expect(tap.letters).toBe('Aa');
   });
 
   it('cost nothing once the last has left, and start afresh after that', () => {
