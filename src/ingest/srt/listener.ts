@@ -178,7 +178,8 @@ export class SrtListener {
         this.#refused(event, now);
         return;
       case 'log':
-        log[event.level]({ part: 'libsrt' }, event.text);
+        // What libsrt calls an error is the nonsense of a stranger; the server's own errors are told elsewhere.
+        log[event.level === 'error' ? 'warn' : event.level]({ part: 'libsrt' }, event.text);
         return;
       case 'lost':
         this.tally.lostEvents += event.events;
