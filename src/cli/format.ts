@@ -39,6 +39,11 @@ export function formatPercent(fraction: number): string {
   return `${Math.round(fraction * 100)}%`;
 }
 
+/** A fraction of packets; half a percent is much. */
+export function formatLoss(fraction: number): string {
+  return `${Math.round(fraction * 10_000) / 100}%`;
+}
+
 /** A span of time, its two greatest units: `350ms`, `4.2s`, `1m01s`, `2h05m`, `3d04h`. */
 export function formatDuration(ms: number): string {
   if (Math.round(ms) < 1000) return `${Math.round(ms)}ms`;

@@ -1,6 +1,7 @@
 import type { StreamLimits } from '../core/limits.ts';
 import type { EpisodeOpened } from '../core/policy/enforce.ts';
 import { type Reason, scopeOf } from '../core/reasons.ts';
+import { canBeSlowed } from '../core/stream.ts';
 import type { Budgets } from './budgets.ts';
 import type { LiveStream, StreamWatcher } from './live-stream.ts';
 import type { Decision, DecisionRecorder } from './ports.ts';
@@ -103,12 +104,19 @@ function detailOf(stream: LiveStream, episode: EpisodeOpened): string {
     case 'throttle':
       return `over its limit, and slowed to it by TCP backpressure${graceNote(stream, episode)}`;
     case 'drop':
-      return `over its limit: video is dropped up to the next keyframe${graceNote(stream, episode)}`;
+      return `over its limit: ${unslowed(stream)}video is dropped up to the next keyframe${graceNote(stream, episode)}`;
     case 'exceed':
       return `over its limit, let through for the time being${graceNote(stream, episode)}`;
     case 'observe':
       return 'over its limit; observed only, nothing was done';
   }
+}
+
+/** Why a stream that should be throttled is not. */
+function unslowed({ identity, limits }: LiveStream): string {
+  return canBeSlowed(identity.protocol) || limits.on_exceed === 'drop'
+    ? ''
+    : 'a sender over SRT cannot be slowed, so ';
 }
 
 function graceNote(stream: LiveStream, episode: EpisodeOpened): string {

@@ -7,6 +7,7 @@ import {
   formatBytes,
   formatCount,
   formatDuration,
+  formatLoss,
   formatPercent,
   formatRate,
 } from '../format.ts';
@@ -176,7 +177,7 @@ function loss({
   retransmitted,
   dropped,
 }: StreamSnapshot['transport']): (string | Span)[] {
-  const share = formatPercent(fraction ?? 0);
+  const share = formatLoss(fraction ?? 0);
   if (lost === undefined || dropped === undefined) return [share];
   const counts = `: ${formatCount(lost)} packets, ${formatCount(retransmitted ?? 0)} came again, `;
   return [share, counts, span(`${formatCount(dropped)} never in time`, dropped > 0 ? 'bad' : 'plain')];

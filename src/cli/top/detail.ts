@@ -5,6 +5,7 @@ import {
   formatBytes,
   formatCount,
   formatDuration,
+  formatLoss,
   formatPercent,
   formatRate,
 } from '../format.ts';
@@ -17,7 +18,17 @@ export function detailLines(stream: StreamSnapshot | undefined, columns: number)
   }));
 }
 
-function identity({ id, path, client, tier, ip, port, media, playback }: StreamSnapshot): Span[][] {
+function identity({
+  id,
+  path,
+  client,
+  tier,
+  ip,
+  port,
+  media,
+  playback,
+  transport,
+}: StreamSnapshot): Span[][] {
   const size = media.width === null || media.height === null ? '' : ` ${media.width}x${media.height}`;
   const codecs = [media.video_codec === null ? null : media.video_codec + size, media.audio_codec];
   const known = codecs.filter((codec) => codec !== null).join(' + ');
@@ -27,7 +38,15 @@ function identity({ id, path, client, tier, ip, port, media, playback }: StreamS
     [span(ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`)],
     ...(known === '' ? [] : [[span(known)]]),
     [span(`${formatCount(playback.players)} ${playback.players === 1 ? 'player' : 'players'}`)],
+    ...way(transport),
   ];
+}
+
+/** The way to an SRT publisher; over TCP nothing is ever missing. */
+function way({ rtt_ms, loss, dropped }: StreamSnapshot['transport']): Span[][] {
+  if (dropped === undefined) return [];
+  const words = `srt rtt ${formatRate(rtt_ms ?? 0)} ms, loss ${formatLoss(loss ?? 0)}`;
+  return [[span(words, dropped > 0 ? 'warn' : 'plain')]];
 }
 
 function limits({ limits: held, utilization }: StreamSnapshot): Span[][] {
