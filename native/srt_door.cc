@@ -148,9 +148,8 @@ class Judgement {
     if (entries_ == nullptr) return false;
     const uint32_t row = entries_->first(EntryKind::path, out_.path);
     if (row == kNobody) return false;
-    const DoorEntry& entry = entries_->at(row);
-    if (entry.owner_by_address) return !rules_.keys_mode() && entry.owner_address == limited_;
-    return !entry.owner_key.empty() && entry.owner_key == key_id;
+    const std::string& owner = entries_->at(row).owner_key;
+    return !owner.empty() && owner == key_id;
   }
 
   const DoorRules& rules_;

@@ -101,9 +101,7 @@ struct DoorEntry {
   bool even_exempt = false;  ///< holds for addresses on the allow list too; `key`, `path` and `players` always do
   /// The owner of a path may come back: whether its stream is a ghost is decided after the door. So the
   /// owner also passes `client` and `publishers` entries, which count the stream it would replace.
-  bool owner_by_address = false;
-  AddressKey owner_address{};
-  std::string owner_key;  ///< key id; empty: nobody
+  std::string owner_key;  ///< key id; empty: nobody may come back
 };
 
 class DoorRules;    // srt_door_tables.h: a DoorConfig with its indexes

@@ -141,23 +141,42 @@ bool read_address(const std::string& text, AddressKey& out) {
   return true;
 }
 
+// What does not matter for a kind is not asked for: a thousand entries are pushed several times a second.
+bool read_subject(const Napi::Object& from, DoorEntry& out) {
+  std::string address;
+  switch (out.kind) {
+    case EntryKind::all:
+    case EntryKind::publishers:
+    case EntryKind::players:
+      return true;
+    case EntryKind::key:
+      return read_text(from, "name", out.name);
+    case EntryKind::path:
+      return read_text(from, "name", out.name) && read_text(from, "ownerKey", out.owner_key);
+    case EntryKind::client:
+      if (!read_text(from, "name", out.name)) return false;
+      if (!out.name.empty()) return true;
+      break;
+    case EntryKind::address:
+      break;
+  }
+  if (!read_text(from, "address", address)) return false;
+  // About no address that could ever come by UDP.
+  if (!read_address(address, out.address)) out.until = -std::numeric_limits<double>::infinity();
+  return true;
+}
+
 bool read_entry(const Napi::Object& from, DoorEntry& out) {
-  std::string kind, address, owner_address;
+  std::string kind;
   double code = 0;
   if (!read_text(from, "kind", kind) || !read_number(from, "code", code) ||
-      !read_number(from, "until", out.until) || !read_text(from, "name", out.name) ||
-      !read_text(from, "address", address) || !read_flag(from, "evenExempt", out.even_exempt) ||
-      !read_text(from, "ownerAddress", owner_address) || !read_text(from, "ownerKey", out.owner_key)) {
+      !read_number(from, "until", out.until) || !read_flag(from, "evenExempt", out.even_exempt)) {
     return false;
   }
   if (!kind_of(kind, out.kind)) return refuse(from.Env(), "headgate door: no such kind of entry");
   if (!(code >= 1000 && code <= UINT16_MAX)) return refuse(from.Env(), "headgate door: no such code");
   out.code = static_cast<uint16_t>(code);
-  out.owner_by_address = read_address(owner_address, out.owner_address);
-  const bool by_address = out.kind == EntryKind::address || (out.kind == EntryKind::client && out.name.empty());
-  // About no address that could ever come by UDP.
-  if (by_address && !read_address(address, out.address)) out.until = -std::numeric_limits<double>::infinity();
-  return true;
+  return read_subject(from, out);
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ namespace headgate {
 //   policies: { app, stream, network, client, tier, passphrase: string }[]
 // }
 // Entries: { kind: EntryKind as text, code: number, until: number (monotonic ms, or Infinity), and where
-//   they matter: name, address, ownerAddress, ownerKey: string, evenExempt: boolean }[]
+//   they matter: name, address, ownerKey: string, evenExempt: boolean }[]
 // Texts that are '' or undefined are absent. Addresses are texts of `ipKey`; an entry of an address that
 // cannot be read (`unknown`) keeps its number and refuses nobody.
 

@@ -86,11 +86,9 @@ DoorEntry about(EntryKind kind, const char* address, uint16_t code, double until
   return made;
 }
 
-DoorEntry live(const char* path, const char* owner_key, const char* owner_address = nullptr) {
+DoorEntry live(const char* path, const char* owner_key) {
   DoorEntry made = named(EntryKind::path, path, srt_code::CONFLICT);
   made.owner_key = owner_key;
-  made.owner_by_address = owner_address != nullptr;
-  if (owner_address != nullptr) made.owner_address = key_of(owner_address);
   return made;
 }
 
@@ -251,7 +249,7 @@ TEST(door_lets_the_owner_of_a_path_come_back) {
   CHECK_EQ(rig.code("live/k-alice-1"), srt_code::FORBIDDEN);
 
   Rig open;
-  open.entries({live("/live/cam1", "", "192.0.2.1")});
+  open.entries({live("/live/cam1", "192.0.2.1 /live/cam1")});
   CHECK_EQ(open.code("cam1", "192.0.2.1"), srt_code::IN);
   CHECK_EQ(open.code("cam1", "192.0.2.2"), srt_code::CONFLICT);
   open.entries({live("/live/cam1", "")});

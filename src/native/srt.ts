@@ -163,11 +163,9 @@ export interface SrtEntry {
   readonly name?: string;
   /** an address as `ipKey` writes it: a trailing `/64` is understood */
   readonly address?: string;
-  /** it holds for addresses on the allow list too; `key` and `path` always do */
+  /** it holds for addresses on the allow list too; `key`, `path` and `players` always do */
   readonly evenExempt?: boolean;
-  /** path, open mode: the address that may come back, as `ipKey` writes it */
-  readonly ownerAddress?: string;
-  /** path, keys mode: the keyId that may come back */
+  /** path: the keyId that may come back */
   readonly ownerKey?: string;
 }
 
