@@ -24,7 +24,7 @@ const STREAM_LIMITS = {
   full: 'max_bitrate: 100Gbps, max_fps: 1000000fps, max_packets_per_sec: 100000000/s',
 }[pace];
 const CONFIG = `
-listen: { rtmp: "127.0.0.1:0", playback: null, admin: "127.0.0.1:0" }
+listen: { rtmp: "127.0.0.1:0", srt: null, playback: null, admin: "127.0.0.1:0" }
 limits:
   global: { max_connections: 5000, connection_rate: 10000/s, max_streams: 5000, max_bandwidth: 1000Gbps }
   ip: { max_connections: 5000, connection_rate: 10000/s, max_bandwidth: 1000Gbps }

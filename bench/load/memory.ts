@@ -33,7 +33,7 @@ const COLLECTION_MS = 300;
 const YOUNG_SPACE = '--max-semi-space-size=4';
 
 const CONFIG = `
-listen: { rtmp: "127.0.0.1:0", playback: "127.0.0.1:0", admin: null }
+listen: { rtmp: "127.0.0.1:0", srt: null, playback: "127.0.0.1:0", admin: null }
 timeouts: { handshake: 1h, publish: 1h, idle: 1d }
 playback: { gop_per_stream: 0MiB, gop_total: 0MiB }
 limits:

@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
+import dgram from 'node:dgram';
 import { once } from 'node:events';
 import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
@@ -31,7 +32,8 @@ function write(name: string, text: string): string {
 
 /** A config whose listeners take free ports, except those that are given. */
 function listen(given: Record<string, string>): string {
-  const places = { rtmp: '"127.0.0.1:0"', playback: '"127.0.0.1:0"', admin: '"127.0.0.1:0"', ...given };
+  const free = '"127.0.0.1:0"';
+  const places = { rtmp: free, srt: free, playback: free, admin: free, ...given };
   return `listen:\n${Object.entries(places)
     .map(([name, place]) => `  ${name}: ${place}\n`)
     .join('')}`;
@@ -67,12 +69,27 @@ describe('a port in use', () => {
   });
 });
 
-test('an address that is not of this machine', async () => {
-  write('foreign.yaml', listen({ rtmp: '"192.0.2.1:1935"' }));
+test('a UDP port that another one has', async () => {
+  const taken = dgram.createSocket('udp4');
+  await new Promise<void>((resolve) => taken.bind(0, '127.0.0.1', resolve));
+  const { port } = taken.address();
+  write('taken.yaml', listen({ srt: `"127.0.0.1:${port}"` }));
+  await expectLine(
+    ['serve', '-c', 'taken.yaml'],
+    1,
+    new RegExp(`^headgate: cannot listen on 127.0.0.1:${port}: .*in use`),
+    { env: { HEADGATE_LOGGING__LEVEL: 'error' } },
+  );
+  taken.close();
+});
+
+test.each(['rtmp', 'srt'])('an address of listen.%s that is not of this machine', async (name) => {
+  write('foreign.yaml', listen({ [name]: '"192.0.2.1:1935"' }));
   await expectLine(
     ['serve', '-c', 'foreign.yaml'],
     1,
     /^headgate: cannot listen on 192\.0\.2\.1:1935: this machine has no such address/,
+    { env: { HEADGATE_LOGGING__LEVEL: 'error' } },
   );
 });
 
@@ -91,6 +108,35 @@ test('a port that the system does not give', async () => {
       nodeArgs: ['--import', `data:text/javascript,${encodeURIComponent(refuse)}`],
     },
   );
+});
+
+describe('without libsrt', () => {
+  const forget = `const { dlopen } = process;
+    process['dlopen'] = (module, file, ...rest) => {
+      if (file.includes('headgate_srt')) throw new Error('libsrt-gnutls.so.1.5: cannot open shared object file');
+      return dlopen(module, file, ...rest);
+    };`;
+  const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(forget)}`];
+
+  test('a server that is to receive SRT says what to do', () =>
+    expectLine(
+      ['serve', '-c', 'free.yaml'],
+      1,
+      /^headgate: cannot listen for SRT: .*libsrt.*or turn it off/,
+      {
+        nodeArgs,
+        env: { HEADGATE_LOGGING__LEVEL: 'error' },
+      },
+    ));
+
+  test('a server that has SRT by default goes on without it, and says so', async () => {
+    write('default.yaml', 'listen: { rtmp: "127.0.0.1:0", playback: null, admin: null }\n');
+    const server = new Cli(['serve', '-c', 'default.yaml'], { cwd: folder, nodeArgs });
+    await until(() => server.stdout.includes('headgate is ready'), 'the server');
+    expect(server.stdout).toMatch(/"level":"warn".*SRT is off: .*libsrt/);
+    expect(server.stdout).toContain('"srt":null');
+    expect(await server.stop('SIGTERM')).toBe(0);
+  });
 });
 
 describe.each(['serve', 'check'])('%s', (command) => {
