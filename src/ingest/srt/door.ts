@@ -17,7 +17,10 @@ import { codeOf, SRT_CODE } from './codes.ts';
  * the event loop after they were made.
  */
 
-/** Entries kept over all versions but the last: about 20 MB at the most, and a thousand versions of 60. */
+/** Versions kept: a refusal is told within a few turns of the event loop, and a turn makes one version at most. */
+const KEPT_VERSIONS_MAX = 64;
+
+/** Entries kept over all versions but the last: some 20 MB at the most. */
 const KEPT_ENTRIES_MAX = 65_536;
 
 export interface DoorSources {
@@ -72,7 +75,10 @@ export class DoorTables {
     this.#number++;
     this.#kept.push({ number: this.#number, refusals });
     this.#keptEntries += refusals.length;
-    while (this.#kept.length > 1 && this.#keptEntries - refusals.length > KEPT_ENTRIES_MAX) {
+    while (
+      this.#kept.length > KEPT_VERSIONS_MAX ||
+      (this.#kept.length > 1 && this.#keptEntries - refusals.length > KEPT_ENTRIES_MAX)
+    ) {
       this.#keptEntries -= this.#kept.shift()!.refusals.length;
     }
     return true;
