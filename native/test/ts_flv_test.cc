@@ -166,7 +166,8 @@ TEST(a_pes_packet_without_time_goes_on_with_the_unit) {
   ts.untimed_video(Bytes{9, 9});
   ts.video(unit({kInterNal}), 40);
   const std::vector<Message> messages = Demuxer().feed(ts.bytes);
-  CHECK(messages.size() == 2 && messages[1].body == (Bytes{0x17, 1, 0, 0, 0} + prefixed({kIdrNal + Bytes{9, 9}})));
+  const Bytes body = Bytes{0x17, 1, 0, 0, 0} + prefixed({kIdrNal + Bytes{9, 9}});
+  CHECK(messages.size() == 2 && messages[1].body == body);
 }
 
 TEST(a_unit_longer_than_any_is_skipped_with_what_needs_it) {
