@@ -51,7 +51,7 @@ export class StreamRows {
     const slot = slab.takeStream({
       onExceed: enforced(limits.on_exceed, lossy),
       exempt,
-      own: ownRates(limits),
+      own: ownRates(limits, lossy),
       client: client.node,
       ip: ip.node,
       global: budgets.global,
@@ -83,7 +83,7 @@ export class StreamRows {
   }
 
   setLimits(limits: StreamLimits, now: number): void {
-    this.#slab.setStreamLimits(this.slot, enforced(limits.on_exceed, this.#lossy), ownRates(limits), now);
+    this.#slab.setStreamLimits(this.slot, enforced(limits.on_exceed, this.#lossy), ownRates(limits, this.#lossy), now);
   }
 
   /** Spends what is left of the bitrate burst: from now on the long-term rate holds exactly. */

@@ -69,11 +69,16 @@ export function bandwidthRate(limitBps: number): NodeRate {
   return { ratePerSec: limitBps / 8, tauMs: BYTES_TAU_MS, debtMaxMs: PARENT_DEBT_MS };
 }
 
-/** The nodes of a stream's own limits. Bitrate is charged in bytes. */
+/**
+ * The nodes of a stream's own limits. Bitrate is charged in bytes. Of a `lossy`
+ * stream a frame is let in by its first datagram and charged as the rest comes,
+ * so a drop, too, pays for it afterwards.
+ */
 export function ownRates(
   limits: Pick<StreamLimits, 'max_bitrate' | 'max_fps' | 'max_packets_per_sec' | 'on_exceed'>,
+  lossy = false,
 ): OwnRates {
-  const waits = limits.on_exceed === 'throttle';
+  const waits = limits.on_exceed === 'throttle' || (lossy && limits.on_exceed === 'drop');
   const own = (ratePerSec: number, tauMs: number, debtUnits: number): NodeRate => {
     const debtMs = Number.isFinite(ratePerSec) && ratePerSec > 0 ? (debtUnits * 1000) / ratePerSec : 0;
     return { ratePerSec, tauMs, debtMaxMs: waits ? Math.max(THROTTLE_DEBT_MIN_MS, debtMs) : WATCH_DEBT_MS };

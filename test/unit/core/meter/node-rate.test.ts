@@ -32,6 +32,14 @@ describe('node rates', () => {
     }
   });
 
+  it('of a stream that cannot be slowed remember what a frame owes that was let in, dropping too', () => {
+    for (const on_exceed of ['throttle', 'drop'] as const) {
+      const { bitrate } = ownRates({ ...LIMITS, max_bitrate: 100_000, on_exceed }, true);
+      expect((bitrate.debtMaxMs / 1000) * bitrate.ratePerSec).toBeGreaterThanOrEqual(8 * 1024 * 1024);
+    }
+    expect(ownRates({ ...LIMITS, on_exceed: 'observe' }, true).bitrate.debtMaxMs).toBe(1000);
+  });
+
   it('are finite where they are stored, for unlimited and for 0', () => {
     for (const limit of [0, Infinity]) {
       const rates = ownRates({ ...LIMITS, max_bitrate: limit, max_fps: limit, max_packets_per_sec: limit });
