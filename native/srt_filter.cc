@@ -2,12 +2,14 @@
 //
 //   data            at least its header
 //   handshake       to socket 0, induction or conclusion: a listener is sent no other. MSS 200..1500: the
-//                   one of 60..92 makes libsrt write past a buffer. Flow window 32..131,072: libsrt makes
-//                   a table of 24 bytes for each packet of it, so that 2^29 would be 12 GB a caller
+//                   one of 60..92 makes libsrt write past a buffer. Flow window 32..65,536: libsrt fills
+//                   a table of 24 bytes for each packet of it once the caller is let in; one of 20,000,000
+//                   took 470 MB. Senders announce 8,192 by default
 //   keepalive, ACK, NAK, congestion warning, shutdown, ACKACK, peer error
 //                   publishers and players send them; with room for what libsrt reads of them
 //   drop request    a range of at most 8,192 packets: libsrt walks it one by one, holding the port's thread,
-//                   and a random one is 2^30 long. A sender asks for what its buffer held, a few thousand
+//                   and a random one is 2^30 long. A sender asks for what its buffer held, a few thousand.
+//                   None that ends at the highest number there is: its counter never gets past that one
 //   extension       key material (KMREQ, KMRSP) of at most 104 bytes, the longest there is (two AES-256
 //                   keys). The others are of the handshake of SRT before 1.3, which knows no stream id
 //
@@ -54,7 +56,7 @@ constexpr uint32_t kMssMin = 200;
 constexpr uint32_t kMssMax = 1500;
 constexpr uint32_t kWindow = kHeader + 16;
 constexpr uint32_t kWindowMin = 32;  // the least libsrt itself can be set to (SRTO_FC)
-constexpr uint32_t kWindowMax = 131'072;
+constexpr uint32_t kWindowMax = 65'536;
 constexpr uint32_t kRequest = kHeader + 20;
 constexpr uint32_t kInduction = 1;
 constexpr uint32_t kConclusion = 0xffffffff;
@@ -118,6 +120,7 @@ constexpr Line kLines[] = {
     {kNext, kCopyToX, 0, kNext, kNext},
     {kNext, kLoadWord, kDropLast, kNext, kNext},
     {kNext, kIfAnyBit, kControl, kDrop, kNext},
+    {kNext, kIfEqual, kSequenceMask, kDrop, kNext},
     {kNext, kSubtractX, 0, kNext, kNext},
     {kNext, kAnd, kSequenceMask, kNext, kNext},
     {kNext, kIfAbove, kDropRangeMax, kDrop, kPass},

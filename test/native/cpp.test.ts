@@ -37,6 +37,7 @@ beforeAll(async () => {
     'native/test/gop_test.cc',
     'native/test/media_tag_test.cc',
     'native/test/sps_test.cc',
+    'native/test/srt_door_tables_test.cc',
     'native/test/srt_door_test.cc',
     'native/test/srt_filter_test.cc',
     'native/test/srt_stream_id_test.cc',
