@@ -52,7 +52,7 @@ const listen = filled(
     rtmp: listener('RTMP for publishers and players. Off when null.', '0.0.0.0:1935'),
     rtmps: field(rtmps, null),
     srt: field(srtListeners, SRT_DEFAULT),
-    playback: listener('HTTP-FLV and WebSocket-FLV for players. Off when null.', '0.0.0.0:8000'),
+    playback: listener('HTTP-FLV, WebSocket-FLV and MPEG-TS for players. Off when null.', '0.0.0.0:8000'),
     admin: listener(
       'API, /metrics, health. Without admin.tokens it must stay on loopback. Off when null.',
       '127.0.0.1:8080',
