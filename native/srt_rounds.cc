@@ -9,8 +9,13 @@ namespace headgate {
 
 namespace {
 
-/// Between two rounds: what waits in libsrt's buffers costs nothing, a wake-up per packet does.
-constexpr auto kRound = std::chrono::milliseconds(5);
+/// Between two rounds: what waits in libsrt's buffers costs nothing, while each round costs each of its
+/// connections three switches between threads: ours, and libsrt's own, which it wakes and which wakes
+/// itself for the next packet. Measured with 40 publishers of 4 Mbit/s: 5 ms cost 1.6 times this, 20 ms
+/// 0.75 times.
+constexpr auto kRound = std::chrono::milliseconds(10);
+/// Sockets closed in a round: each waits for a thread to end, and the others are to be read meanwhile.
+constexpr size_t kClosesPerRound = 32;
 /// Datagrams of one connection read in a turn, so that none keeps the others waiting.
 constexpr int kDatagramsPerTurn = 256;
 /// A player that sends so many datagrams is none.
@@ -94,7 +99,8 @@ void SrtListener::look(double now) {
     const std::lock_guard<std::mutex> lock(mutex_);
     ready_.resize(connections_.count());
   }
-  const int found = srt_epoll_uwait(epoll_, ready_.data(), static_cast<int>(ready_.size()), 0);
+  int found = 0;
+  if (!ready_.empty()) found = srt_epoll_uwait(epoll_, ready_.data(), static_cast<int>(ready_.size()), 0);
   const size_t count = found < 0 ? 0 : std::min(static_cast<size_t>(found), ready_.size());
   for (size_t i = 0; i < count; i++) {
     const SRT_EPOLL_EVENT event = ready_[i];
@@ -221,7 +227,9 @@ void SrtListener::close_wanted() {
   std::vector<Closing> wanted;
   {
     const std::unique_lock<std::mutex> lock = lock_last();
-    wanted.swap(close_wanted_);
+    const size_t count = std::min(close_wanted_.size(), kClosesPerRound);
+    wanted.assign(close_wanted_.begin(), close_wanted_.begin() + static_cast<ptrdiff_t>(count));
+    close_wanted_.erase(close_wanted_.begin(), close_wanted_.begin() + static_cast<ptrdiff_t>(count));
   }
   for (const Closing& closing : wanted) {
     SRTSOCKET socket;
@@ -229,7 +237,6 @@ void SrtListener::close_wanted() {
       const std::unique_lock<std::mutex> lock = lock_last();
       socket = connections_.at(closing.place).socket;
     }
-    // It waits for the connection's own thread to end.
     srt_close(socket);
     const std::unique_lock<std::mutex> lock = lock_last();
     SrtEvent event(SrtEventType::closed);

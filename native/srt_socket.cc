@@ -1,6 +1,8 @@
 #include "srt_socket.h"
 
+#include <fcntl.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,10 +22,10 @@ namespace {
 /// Asked of the kernel for datagrams waiting to be read, bytes: a quarter of a second of 250 Mbit/s. This
 /// buffer is what overflows first.
 constexpr int kUdpBufferBytes = 8 * 1024 * 1024;
-/// Datagrams a connection may have in flight: 60 Mbit/s for the latency and half a second more, and no
-/// fewer than fit with all tables of libsrt into 0.4 MB.
+/// Datagrams a connection may have in flight: 60 Mbit/s for the latency and half a second more. libsrt's
+/// tables take some 60 bytes for each, 0.2 MB at the usual 120 ms, from the start and for every connection.
 constexpr double kPacketsPerSecond = 5700;
-constexpr int kFlightMin = 5145;
+constexpr int kFlightMin = 2048;
 constexpr int kFlightMax = 51200;
 /// The oldest libsrt that speaks the handshake with a stream id.
 constexpr int kVersionMin = 0x010300;
@@ -63,9 +65,16 @@ double grow_receive_buffer(int fd) {
   return given;
 }
 
+/// A socket that programs we start do not inherit; -1 and errno.
+int udp_socket(int family) {
+  const int fd = socket(family, SOCK_DGRAM, 0);
+  if (fd >= 0) fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return fd;
+}
+
 int open_udp(const Address& address, int& fd) {
   const int family = address.bytes.ss_family;
-  fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  fd = udp_socket(family);
   if (fd < 0) return errno;
   if (family == AF_INET6) {
     // The wildcard takes IPv4 as well, as Node's TCP listeners do.
@@ -134,7 +143,7 @@ void free_udp_port(const SrtPort& port) {
   sockaddr_storage address{};
   socklen_t length = sizeof(address);
   getsockname(port.fd, reinterpret_cast<sockaddr*>(&address), &length);
-  const int idle = socket(address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const int idle = udp_socket(address.ss_family);
   if (idle < 0) return;
   // libsrt's thread reads with a timeout of its own choice; this one makes sure that it goes on to end.
   const timeval soon{0, 10000};
@@ -144,7 +153,7 @@ void free_udp_port(const SrtPort& port) {
   // A read that had begun keeps the old socket until it is over.
   constexpr int kTries = 100;
   for (int i = 0; i < kTries; i++) {
-    const int probe = socket(address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const int probe = udp_socket(address.ss_family);
     const bool is_free = probe < 0 || bind(probe, reinterpret_cast<sockaddr*>(&address), length) == 0 ||
                          errno != EADDRINUSE;
     if (probe >= 0) ::close(probe);
