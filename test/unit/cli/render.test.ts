@@ -146,6 +146,24 @@ describe('the page of a stream', () => {
     `);
   });
 
+  test('what only SRT knows of the way', () => {
+    const transport = {
+      ...{ rtt_ms: 23.4, loss: 0.0042, retransmitted: 40, lost: 42, dropped: 2 },
+      ...{ receive_buffer_ms: 118, latency_ms: 120, continuity_errors: 3, encryption_bits: 256 },
+    };
+    const page = text(
+      streamPage(
+        { stream: stream('cam1', { protocol: 'srt', transport }), client: null, receipts: [] },
+        true,
+      ),
+    );
+    expect(page).toContain('over srt');
+    expect(page).toMatch(/loss +0\.42%: 42 packets, 40 came again, 2 never in time/);
+    expect(page).toMatch(/latency +120 ms, 118 ms of media waiting/);
+    expect(page).toMatch(/gaps +3 in the transport stream/);
+    expect(page).toMatch(/encryption +AES-256/);
+  });
+
   test('an IPv6 address stands in brackets; what is not known is not shown', () => {
     const bare = stream('cam1', {
       ip: '2001:db8::1',

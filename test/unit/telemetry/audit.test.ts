@@ -203,3 +203,22 @@ test('resizing keeps the newest and finds them', () => {
     ),
   );
 });
+
+test('refusals at a door share a receipt by their path, and count as many as there were', () => {
+  const trail = trailOf();
+  const first = trail.record(publishRefusal({ protocol: 'srt', times: 3 }), 0);
+  const like = trail.record(publishRefusal({ protocol: 'srt', times: 2 }), 500);
+  const other = trail.record(publishRefusal({ protocol: 'srt', times: 1, path: '/live/cam2' }), 500);
+  const later = trail.record(publishRefusal({ protocol: 'srt', times: 1 }), 1_500);
+  expect(like).toBe(first);
+  expect([first.count, other.count, later.count]).toEqual([5, 1, 1]);
+  expect(new Set([first.id, other.id, later.id]).size).toBe(3);
+  expect(trail.recorded).toBe(7);
+});
+
+test('a flood at a door names no path for what it no longer tells apart', () => {
+  const trail = trailOf(1_000);
+  for (let i = 0; i < 150; i++) trail.record(publishRefusal({ times: 2, path: `/live/cam${i}` }), i);
+  const [newest] = trail.query({ limit: 1 });
+  expect(newest).toMatchObject({ key: '*', ip: '*', path: null, client: null, count: 100 });
+});

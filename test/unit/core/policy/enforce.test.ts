@@ -113,3 +113,15 @@ test('every constraint has a reason, and both frame rates the same', () => {
     'global_bandwidth',
   ]);
 });
+
+test.each([
+  ['throttle', 'stream_bitrate', 'drop'],
+  ['throttle', 'global_bandwidth', 'drop'],
+  ['drop', 'client_bandwidth', 'drop'],
+  ['disconnect', 'stream_bitrate', 'exceed'],
+  ['disconnect', 'client_bandwidth', 'drop'],
+  ['observe', 'client_bandwidth', 'observe'],
+] as const)('a sender that cannot be slowed, under %s and over %s: %s', (on_exceed, constraint, action) => {
+  const { opened } = new Enforcement(true).step(BIT[constraint] as number, { ...LIMITS, on_exceed }, 0);
+  expect(opened.map((episode) => episode.action)).toEqual([action]);
+});
