@@ -3,11 +3,21 @@
 #include "slab_layout.h"
 
 namespace headgate {
+namespace {
+
+// The control plane writes it from another thread.
+double load(const double* cell) {
+  double value;
+  __atomic_load(cell, &value, __ATOMIC_RELAXED);
+  return value;
+}
+
+}  // namespace
 
 bool TsFilter::engaged() const {
-  const double mode = row_[stream::MODE];
+  const double mode = load(&row_[stream::MODE]);
   if (mode == mode::DROP || row_[stream::DROPPING] != 0 || holding_) return true;
-  const bool lossy = (static_cast<uint32_t>(row_[stream::FLAGS]) & flag::LOSSY) != 0;
+  const bool lossy = (static_cast<uint32_t>(load(&row_[stream::FLAGS])) & flag::LOSSY) != 0;
   return lossy && mode == mode::DISCONNECT;
 }
 
@@ -90,8 +100,8 @@ bool TsFilter::decide_unit(Segment& segment, Lane& lane, uint8_t packets, double
 }
 
 // Accounting follows the references of the primary stream, for its keyframes; the others wait for
-// theirs here. In an open GOP pictures that are shown before their random-access unit follow it, and
-// refer to what was dropped before it.
+// theirs here. In an open GOP pictures that are shown before their random-access unit follow it,
+// and refer to what was dropped before it.
 bool TsFilter::is_undecodable(const Segment& segment, Lane& lane) const {
   const TsUnit& unit = segment.unit;
   if (lane.waits) return !unit.primary && !unit.random_access;

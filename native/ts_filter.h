@@ -35,8 +35,8 @@ class TsFilter {
   /// Outside the filter: a unit began and passes.
   void pass_unit(const TsReading& reading) { lanes_[reading.stream].part = kContinued; }
 
-  /// Takes the packets of a datagram one by one, each as soon as it has been read; `unit` is the one
-  /// that begins with it, if one does.
+  /// Takes the packets of a datagram one by one, each as soon as it has been read; `unit` is the
+  /// one that begins with it, if one does.
   void add(TsPiece& piece, const TsUnit& unit);
 
   /// Decides and charges what was added. `stray_bytes` came with it and are in no packet.
@@ -67,7 +67,7 @@ class TsFilter {
     uint16_t pid = ts_pid::STUFFING;
     uint8_t part = kLoose;    // of the unit in progress; its segment, until that is decided
     bool waits = false;       // a reference is gone: nothing decodes before random access
-    bool leads = false;       // right behind a gap: what is shown before `resume_pts` refers into it
+    bool leads = false;       // behind a gap: what is shown before `resume_pts` refers into it
     uint64_t resume_pts = 0;
     uint32_t unit_bytes = 0;  // of the unit in progress that passed
   };

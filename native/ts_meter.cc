@@ -93,9 +93,9 @@ TsMeter::Track TsMeter::track_of(const TsStream& stream) const {
   for (size_t i = kTables; i < track_count_; i++) {
     const Track& track = tracks_[i];
     const bool same = track.pid == stream.pid && track.stream_type == stream.stream_type;
-    if (same && track.kind == kind && (is_mpeg_audio(stream.stream_type) || track.codec == stream.codec)) {
-      return track;
-    }
+    // The codec of MPEG audio may have been read from the audio itself.
+    const bool coded = is_mpeg_audio(stream.stream_type) || track.codec == stream.codec;
+    if (same && coded && track.kind == kind) return track;
   }
   Track track;
   track.pid = stream.pid;

@@ -11,11 +11,12 @@
 
 namespace headgate {
 
-/// The longest datagram; SRT carries 1,456 bytes at most. What is longer is cut, and the rest skipped.
+/// The longest datagram; SRT carries 1,456 bytes at most. Of a longer one the rest is skipped.
 inline constexpr size_t kTsDatagramBytesMax = 2048;
 
 /// Packets that can become whole by one datagram.
-inline constexpr size_t kTsPiecesMax = (kTsDatagramBytesMax + 2 * kTsPacketBytes - 2) / kTsPacketBytes;
+inline constexpr size_t kTsPiecesMax =
+    (kTsDatagramBytesMax + kTsPacketBytes - 1) / kTsPacketBytes;
 
 /// One packet of a datagram.
 struct TsPiece {

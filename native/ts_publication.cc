@@ -42,8 +42,9 @@ void TsPublication::pass(size_t length, double now) {
     TsPiece& piece = pieces_[i];
     piece.reading = meter_.read(TsPacket(piece.bytes));
     if (generation_ != meter_.generation()) follow_program();
-    if (piece.reading.kind == TsPacketKind::kVideo) meta.kind = kind::VIDEO;
-    if (piece.reading.kind == TsPacketKind::kAudio && meta.kind == kind::DATA) meta.kind = kind::AUDIO;
+    const TsPacketKind packet = piece.reading.kind;
+    if (packet == TsPacketKind::kVideo) meta.kind = kind::VIDEO;
+    if (packet == TsPacketKind::kAudio && meta.kind == kind::DATA) meta.kind = kind::AUDIO;
     if (!piece.reading.begins) continue;
     const TsUnit& unit = meter_.unit();
     filter_.pass_unit(piece.reading);

@@ -100,6 +100,8 @@ TEST(ts_units_that_can_be_decoded_alone_are_told_without_the_indicator) {
   CHECK(unit_of(0x1b, parts({delimiter, recovery, intra})).random_access);
   CHECK(unit_of(0x1b, parts({delimiter, sps})).random_access);
   CHECK(!unit_of(0x1b, parts({delimiter, intra})).random_access);
+  CHECK(!unit_of(0x1b, TsBytes(60, 0x55)).random_access);
+  CHECK(!unit_of(0x1b, {0, 0, 1}).random_access);
   CHECK(!unit_of(0x1b, parts({delimiter, sps, predicted})).random_access);
   CHECK(unit_of(0x1b, parts({delimiter, predicted}), true).random_access);
   CHECK(unit_of(0x24, parts({{0x46, 1, 0x50}, {0x26, 1, 0x80}})).random_access);   // IDR_W_RADL

@@ -150,6 +150,18 @@ TEST(ts_tables_for_a_player_read_as_the_ones_sent) {
   CHECK_EQ(TsPacket(next.data()).continuity(), (TsPacket(out).continuity() + 1) & 15);
 }
 
+TEST(ts_between_a_pat_and_its_pmt_there_are_no_tables_for_a_player) {
+  TsWriter writer;
+  TsTables tables;
+  uint8_t out[kTsTableBytesMax];
+  feed(tables, writer.tables());
+  feed(tables, writer.pat({{2, 0x1002}}));
+  CHECK(tables.known());
+  CHECK_EQ(tables.write(out, sizeof out), 0u);
+  feed(tables, writer.pmt({{0x1b, kVideoPid}}, 2, 0x1002));
+  CHECK_EQ(tables.write(out, sizeof out), 2 * kTsPacketBytes);
+}
+
 TEST(ts_sections_may_begin_in_the_middle_of_a_packet) {
   TsWriter writer;
   TsTables tables;
