@@ -7,15 +7,17 @@
 //                   took 470 MB. Senders announce 8,192 by default
 //   keepalive, ACK, NAK, congestion warning, shutdown, ACKACK, peer error
 //                   publishers and players send them; with room for what libsrt reads of them
-//   drop request    a range of at most 8,192 packets: libsrt walks it one by one, holding the port's thread,
-//                   and a random one is 2^30 long. A sender asks for what its buffer held, a few thousand.
-//                   None that ends at the highest number there is: its counter never gets past that one
 //   extension       key material (KMREQ, KMRSP) of at most 104 bytes, the longest there is (two AES-256
 //                   keys). The others are of the handshake of SRT before 1.3, which knows no stream id
 //
+// Drop requests do not pass, of whatever range. libsrt walks the range number by number, and for each the list
+// of what is missing, holding the port's thread: with one packet missing a range of 8,192 costs some 30 ms,
+// and one that ends at 2^31 - 1 never comes to its end. They only tell a receiver what to ask for no more; with
+// TSBPD and TLPKTDROP, always on here, it gives up by itself what has not come within the latency.
+//
 // What is left to libsrt: the extensions inside a handshake, whose place BPF cannot follow. Their lengths
 // libsrt checks against the packet; a stream id of up to 512 bytes is read by srt_stream_id.h. A peer that
-// was let in may still waste its own connection with false ACKs, NAKs and drop requests within the bounds.
+// was let in may still waste its own connection with false ACKs and NAKs.
 #include "srt_filter.h"
 
 #ifdef __linux__
@@ -31,9 +33,7 @@ namespace {
 constexpr uint16_t kLoadWord = 0x20;    // A = 32 bits at k, network order; beyond the end: dropped
 constexpr uint16_t kLoadHalf = 0x28;    // A = 16 bits at k
 constexpr uint16_t kLoadLength = 0x80;  // A = length of the packet
-constexpr uint16_t kCopyToX = 0x07;     // X = A
 constexpr uint16_t kAnd = 0x54;         // A &= k
-constexpr uint16_t kSubtractX = 0x1c;   // A -= X
 constexpr uint16_t kIfEqual = 0x15;     // A == k
 constexpr uint16_t kIfAbove = 0x25;     // A > k
 constexpr uint16_t kIfAtLeast = 0x35;   // A >= k
@@ -61,11 +61,6 @@ constexpr uint32_t kRequest = kHeader + 20;
 constexpr uint32_t kInduction = 1;
 constexpr uint32_t kConclusion = 0xffffffff;
 
-constexpr uint32_t kDropFirst = kHeader;
-constexpr uint32_t kDropLast = kHeader + 4;
-constexpr uint32_t kSequenceMask = 0x7fffffff;
-constexpr uint32_t kDropRangeMax = 8'192;
-
 constexpr uint32_t kKeyRequest = 3;
 constexpr uint32_t kKeyResponse = 4;
 constexpr uint32_t kKeyBytesMax = 104;
@@ -73,7 +68,7 @@ constexpr uint32_t kKeyBytesMax = 104;
 constexpr uint32_t kWholePacket = 0xffffffff;
 
 // Where the jumps go, by name; the program below is in this order.
-enum Label : uint8_t { kNext, kDispatch, kHandshake, kDropRequest, kExtension, kKey, kWord, kPass, kDrop, kLabels };
+enum Label : uint8_t { kNext, kDispatch, kHandshake, kExtension, kKey, kWord, kPass, kDrop, kLabels };
 
 struct Line {
   Label label;  // kNext: none begins here
@@ -95,7 +90,6 @@ constexpr Line kLines[] = {
     {kNext, kIfEqual, type(3), kWord, kNext},         // NAK
     {kNext, kIfEqual, type(1), kPass, kNext},         // keepalive
     {kNext, kIfEqual, type(0), kHandshake, kNext},
-    {kNext, kIfEqual, type(7), kDropRequest, kNext},
     {kNext, kIfEqual, type(0x7fff), kExtension, kNext},
     {kNext, kIfEqual, type(5), kPass, kNext},         // shutdown
     {kNext, kIfEqual, type(4), kPass, kNext},         // congestion warning
@@ -114,16 +108,6 @@ constexpr Line kLines[] = {
     {kNext, kLoadWord, kRequest, kNext, kNext},
     {kNext, kIfEqual, kInduction, kPass, kNext},
     {kNext, kIfEqual, kConclusion, kPass, kDrop},
-
-    {kDropRequest, kLoadWord, kDropFirst, kNext, kNext},
-    {kNext, kIfAnyBit, kControl, kDrop, kNext},
-    {kNext, kCopyToX, 0, kNext, kNext},
-    {kNext, kLoadWord, kDropLast, kNext, kNext},
-    {kNext, kIfAnyBit, kControl, kDrop, kNext},
-    {kNext, kIfEqual, kSequenceMask, kDrop, kNext},
-    {kNext, kSubtractX, 0, kNext, kNext},
-    {kNext, kAnd, kSequenceMask, kNext, kNext},
-    {kNext, kIfAbove, kDropRangeMax, kDrop, kPass},
 
     {kExtension, kLoadHalf, kSubtype, kNext, kNext},
     {kNext, kIfEqual, kKeyRequest, kKey, kNext},

@@ -108,18 +108,9 @@ std::vector<Row> rows() {
       {"unknown control", control(9, {0}), false},
       {"unknown control of a high number", control(0x7ffe, {0}), false},
 
-      {"drop of one", drop_request(1000, 1000), true},
-      {"drop of the most", drop_request(1000, 1000 + 8192), true},
-      {"drop of more", drop_request(1000, 1000 + 8193), false},
-      {"drop backwards", drop_request(1000, 999), false},
-      {"drop over the wrap", drop_request(kLastSequence - 10, 10), true},
-      {"drop up to the last number but one", drop_request(kLastSequence - 10, kLastSequence - 1), true},
-      {"drop up to the last number, which libsrt counts past for ever", drop_request(kLastSequence - 10, kLastSequence), false},
-      {"drop of the last number", drop_request(kLastSequence, kLastSequence), false},
-      {"drop over half of all", drop_request(0, 1u << 30), false},
-      {"drop from a negative number", drop_request(0x80000000, 0x80000001), false},
-      {"drop to a negative number", drop_request(1000, 0x800003e9), false},
-      {"drop cut short", control(7, {1000}), false},
+      {"drop of one", drop_request(1000, 1000), false},
+      {"drop of thousands", drop_request(1000, 1000 + 8192), false},
+      {"drop up to the last number", drop_request(kLastSequence - 10, kLastSequence), false},
       {"drop of a header", control(7, {}), false},
 
       {"key request", key_material(3, 104), true},
@@ -142,7 +133,6 @@ bool run_filter(const Packet& payload) {
   size_t length = 0;
   const FilterStep* const steps = srt_filter_program(length);
   uint32_t a = 0;
-  uint32_t x = 0;
   for (size_t at = 0; at < length; at++) {
     const FilterStep& step = steps[at];
     const uint32_t k = step.constant;
@@ -156,9 +146,7 @@ bool run_filter(const Packet& payload) {
         for (size_t i = 0; i < width; i++) a = a << 8 | bytes[k + i];
         continue;
       case 0x80: a = static_cast<uint32_t>(bytes.size()); continue;
-      case 0x07: x = a; continue;
       case 0x54: a &= k; continue;
-      case 0x1c: a -= x; continue;
       case 0x15: jump = a == k; break;
       case 0x25: jump = a > k; break;
       case 0x35: jump = a >= k; break;
