@@ -21,6 +21,7 @@ struct SrtConnection {
   bool closing = false;  ///< decided, by whomever; the thread will do it
   bool watched = false;  ///< told to libsrt's epoll as one to be read
   bool gap = false;      ///< payload was dropped since the last record
+  bool doubtful = false;  ///< libsrt no longer called it connected when it was last looked at
   double heard_at = 0;   ///< monotonic ms, of its last sign of life
   double latency_ms = 0;  ///< between its arrival and our reading it
   int64_t signs = 0;     ///< player: acknowledgements counted when it was last looked at

@@ -124,7 +124,7 @@ class SrtListener final : public SrtUser {
   void hand_on(SrtConnection& connection, double id, const uint8_t* bytes, size_t length, uint32_t flags);
   void give_up(SRTSOCKET socket, double now);
   void close_wanted();
-  void look_after_players(double now);
+  void survey(double now);
   void deliver();
   void close_all();
 
@@ -166,7 +166,7 @@ class SrtListener final : public SrtUser {
   uint64_t media_lost_ = 0;
   std::vector<SRT_EPOLL_EVENT> ready_;
   std::vector<SrtLogLine> log_;
-  double players_seen_at_ = 0;
+  double surveyed_at_ = 0;
   uint8_t datagram_[kTsDatagramBytesMax];
 
   // The thread's, then, while batch_out_, of JavaScript's thread.

@@ -20,8 +20,8 @@ constexpr size_t kClosesPerRound = 32;
 constexpr int kDatagramsPerTurn = 256;
 /// A player that sends so many datagrams is none.
 constexpr uint32_t kUnaskedMax = 64;
-/// How often players are looked at for signs of life, ms.
-constexpr double kPlayersLookMs = 1000;
+/// How often connections are looked at for what no event tells, ms.
+constexpr double kSurveyMs = 1000;
 /// What a silence may seem shorter than it was: libsrt counts it from keepalives and the like, in steps.
 constexpr double kHearsayMs = 500;
 /// What players are given at a stop for what waits for them.
@@ -108,7 +108,7 @@ void SrtListener::look(double now) {
     if ((event.events & SRT_EPOLL_ERR) != 0) give_up(event.fd, now);
   }
   if (!handshakes_.is_empty()) handshakes_.sweep(now);
-  look_after_players(now);
+  survey(now);
   take_srt_log(log_);
   for (SrtLogLine& line : log_) events_.push_log(line.level, std::move(line.text));
   log_.clear();
@@ -248,13 +248,24 @@ void SrtListener::close_wanted() {
   }
 }
 
-// A player sends nothing but acknowledgements, which only libsrt sees.
-void SrtListener::look_after_players(double now) {
-  if (now - players_seen_at_ < kPlayersLookMs) return;
-  players_seen_at_ = now;
+// No event tells of a connection that libsrt drops because its peer reports losses of what was never sent.
+// And a player sends nothing but acknowledgements, which only libsrt sees.
+void SrtListener::survey(double now) {
+  if (now - surveyed_at_ < kSurveyMs) return;
+  surveyed_at_ = now;
   const std::unique_lock<std::mutex> lock = lock_last();
   for (const auto& [socket, place] : connections_.places()) {
     SrtConnection& connection = connections_.at(place);
+    if (connection.closing) continue;
+    const bool was_doubtful = connection.doubtful;
+    connection.doubtful = srt_getsockstate(socket) != SRTS_CONNECTED;
+    // Once more, for an event that is on its way says why.
+    if (was_doubtful && connection.doubtful) {
+      connection.closing = true;
+      connection.publication.reset();
+      close_wanted_.push_back({place, SrtHow::broken});
+      continue;
+    }
     SRT_TRACEBSTATS figures;
     if (!connection.play || srt_bistats(socket, &figures, 0, 1) < 0) continue;
     const int64_t signs = figures.pktRecvACKTotal;
