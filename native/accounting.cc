@@ -16,6 +16,10 @@ constexpr double DISPOSABLE_SHARE = 0.75;
 // charged in full, so the rate holds all the same.
 constexpr double KEYFRAME_SHARE = 0.75;
 
+// Where a sender cannot be slowed, what always passes passes only while less than this share of the
+// debt that is remembered is used up: video alone never gets so far, a flood of audio does.
+constexpr double FLOOD_SHARE = 0.9;
+
 constexpr double CONFORMING = -1;
 
 constexpr uint32_t CONSTRAINT_COUNT = constraint::GLOBAL_BANDWIDTH + 1;
@@ -125,6 +129,14 @@ bool would_conform(double* node, double cost, double now, bool keyframe) {
   double need = cost * load(&node[node::INTERVAL]);
   if (keyframe && need > KEYFRAME_SHARE * tau) need = KEYFRAME_SHARE * tau;
   return (tat > now ? tat : now) + need <= now + tau;
+}
+
+// The debt is nearly all that is remembered: more of the same would soon be forgiven.
+bool is_flooded(const double* node, double now) {
+  if (is_unlimited(node)) return false;
+  if (is_closed(node)) return true;
+  const double debt = load(&node[node::TAT]) - (now + load(&node[node::TAU]));
+  return debt > FLOOD_SHARE * load(&node[node::DEBT_MAX]);
 }
 
 bool is_exempt(const double* row) {
@@ -300,7 +312,8 @@ void Accounting::follow_media_clock(double* row, double dts) {
 // What players receive must decode. Only video is refused. A frame that others refer to takes
 // everything up to the next conforming keyframe with it, even when the mode changes meanwhile.
 bool Accounting::is_refused(double* row, const MessageMeta& message, bool enforced, double now) {
-  if (message.kind != kind::VIDEO || message.header || message.metadata) return false;
+  if (message.header || message.metadata) return false;
+  if (message.kind != kind::VIDEO) return enforced && is_flood(row, now);
   const bool dropping = row[stream::DROPPING] != 0;
   if (dropping && !message.keyframe) return true;
   if (!enforced) {
@@ -318,6 +331,21 @@ bool Accounting::is_refused(double* row, const MessageMeta& message, bool enforc
   row[stream::DROP_CAUSE] = cause;
   if (!loose) row[stream::DROPPING] = 1;
   return true;
+}
+
+// Audio and the rest pass whatever the video costs. But a sender that cannot be slowed could send
+// nothing else, and for ever: what goes on exceeding without any video is dropped as well.
+bool Accounting::is_flood(double* row, double now) const {
+  const bool lossy = (static_cast<uint32_t>(load(&row[stream::FLAGS])) & flag::LOSSY) != 0;
+  if (!lossy || !is_in_mode(row, mode::DROP)) return false;
+  constexpr uint32_t JUDGED[] = {constraint::STREAM_BITRATE, constraint::STREAM_PACKET_RATE};
+  uint32_t cause = 0;
+  for (const uint32_t limit : JUDGED) {
+    const double* node = node_of(row, limit);
+    if (node != nullptr && is_flooded(node, now)) cause |= 1u << limit;
+  }
+  if (cause != 0) row[stream::DROP_CAUSE] = cause;
+  return cause != 0;
 }
 
 // A peek at every level before anything is taken. Another thread may charge a shared node in

@@ -77,6 +77,7 @@ class Accounting {
   bool is_refused(double* row, const MessageMeta& message, bool enforced, double now);
   uint32_t nonconforming(const double* row, const MessageMeta& message, uint32_t first,
                          double now) const;
+  bool is_flood(double* row, double now) const;
   uint32_t without_headroom(const double* row, double dts, double now) const;
   uint32_t charge_media(double* row, const MessageMeta& message, bool exempt);
   double charge_totals(double* row, const Totals& totals, uint32_t exceeded, double now);

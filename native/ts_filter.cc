@@ -59,8 +59,8 @@ void TsFilter::decide(uint32_t stray_bytes, double now) {
     packets = 0;
     return accounting_.admit(slot_, meta, now);
   };
-  const Segment& always = segments_[kAlways];
-  part(always.bytes, always.audio ? kind::AUDIO : kind::DATA, false);
+  Segment& always = segments_[kAlways];
+  always.passes = part(always.bytes, always.audio ? kind::AUDIO : kind::DATA, false);
   part(segments_[kContinued].bytes, kind::VIDEO, true);
   for (size_t i = kParts; i < segment_count_; i++) {
     Segment& unit = segments_[i];

@@ -1,5 +1,5 @@
 // TsFilter: which packets of a datagram pass, where video may be dropped. Everything that is not
-// video does. An access unit is decided where it begins, and what follows of it shares its fate;
+// video does, as long as it is not itself the flood. An access unit is decided where it begins, and what follows of it shares its fate;
 // accounting says what conforms, and drops up to the next random access what lost a reference.
 //
 // A datagram is decided in segments: all that passes anyway, each unit that begins in it, what
@@ -48,7 +48,7 @@ class TsFilter {
  private:
   // What becomes of a part of a datagram. Units that begin in it are segments behind these.
   enum Part : uint8_t {
-    kAlways,     // not video
+    kAlways,     // not video: one fate for all of it
     kContinued,  // follows of a unit that passed: passes
     kRefused,    // follows of a unit that did not
     kLoose,      // video of no unit, and padding: passes while there is room

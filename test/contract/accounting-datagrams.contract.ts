@@ -65,6 +65,22 @@ export function describeDatagrams(make: MakeAccounting): void {
       expect(rig.read(0, 'DROPPED_PACKETS')).toBe(0);
     });
 
+    it('always lets audio pass under drop, until audio itself is the flood; then holds that to the limit', () => {
+      const rig = lossyRig('bitrate');
+      rig.mode(0, 'DROP');
+      expect(rig.admit(0, 0, frame({ bytes: 1440 }))).toBe(false);
+      for (const at of [0, 0, 0]) expect(rig.admit(0, at, audio({ bytes: 480 }))).toBe(true);
+      expect(rig.admit(0, 0, audio({ bytes: 20 }))).toBe(true);
+      expect(rig.admit(0, 0, audio({ bytes: 1 }))).toBe(false);
+      expect(rig.read(0, 'DROP_CAUSE')).toBe(bitOf('bitrate'));
+      expect(rig.read(0, 'DROPPING')).toBe(1);
+      expect(rig.admit(0, 0, audio({ bytes: 1, header: true }))).toBe(true);
+      expect(rig.admit(0, 20, audio({ bytes: 1 }))).toBe(true);
+      rig.lossy(0, false);
+      expect(rig.admit(0, 20, audio({ bytes: 5000 }))).toBe(true);
+      expect(rig.admit(0, 20, audio({ bytes: 5000 }))).toBe(true);
+    });
+
     it('observing, it drops nothing', () => {
       const rig = lossyRig('client');
       rig.mode(0, 'OBSERVE');

@@ -1,4 +1,4 @@
-import { CONFORMING, chargeNode, debtOf, isBurstUsed, wouldConform } from './gcra-node.ts';
+import { CONFORMING, chargeNode, debtOf, isBurstUsed, isDebtUsed, wouldConform } from './gcra-node.ts';
 import { FLAG, MODE, NODE, NODE_STRIDE, STREAM, STREAM_STRIDE } from './slab-layout.ts';
 
 /** What a media message carries. */
@@ -78,12 +78,20 @@ const DISPOSABLE_SHARE = 0.75;
  */
 const KEYFRAME_SHARE = 0.75;
 
+/**
+ * Where a sender cannot be slowed, what always passes passes only while less
+ * than this share of the debt that is remembered is used up: video alone never
+ * gets so far, a flood of audio does.
+ */
+const FLOOD_SHARE = 0.9;
+
 /** Numbers of CONSTRAINTS; the node of constraint i is the field NODE_BITRATE + i. */
 const PACKET_RATE = 1;
 const FPS_WALL = 2;
 const FPS_MEDIA = 3;
 const FIRST_PARENT = 4;
 const CONSTRAINT_COUNT = 7;
+const FLOOD_JUDGED = [0, PACKET_RATE] as const;
 const HEADROOM_JUDGED = [0, FPS_WALL, FPS_MEDIA] as const;
 
 /**
@@ -230,7 +238,8 @@ export class ReferenceAccounting implements Accounting {
    * it, even when the mode changes meanwhile.
    */
   #isRefused(row: number, message: MessageMeta, enforced: boolean, now: number): boolean {
-    if (message.kind !== KIND.VIDEO || message.header || message.metadata) return false;
+    if (message.header || message.metadata) return false;
+    if (message.kind !== KIND.VIDEO) return enforced && this.#isFlood(row, now);
     const streams = this.#streams;
     if (streams[row + STREAM.DROPPING] !== 0 && !message.keyframe) return true;
     if (!enforced) {
@@ -248,6 +257,23 @@ export class ReferenceAccounting implements Accounting {
     streams[row + STREAM.DROP_CAUSE] = cause;
     if (!loose) streams[row + STREAM.DROPPING] = 1;
     return true;
+  }
+
+  /**
+   * Audio and the rest pass whatever the video costs. But a sender that cannot
+   * be slowed could send nothing else, and for ever: what goes on exceeding
+   * without any video is dropped as well.
+   */
+  #isFlood(row: number, now: number): boolean {
+    const lossy = (this.#streams[row + STREAM.FLAGS]! & FLAG.LOSSY) !== 0;
+    if (!lossy || this.#streams[row + STREAM.MODE] !== MODE.DROP) return false;
+    let cause = 0;
+    for (const constraint of FLOOD_JUDGED) {
+      const node = this.#nodeOf(row, constraint);
+      if (node >= 0 && isDebtUsed(this.#nodes, node, FLOOD_SHARE, now)) cause |= 1 << constraint;
+    }
+    if (cause !== 0) this.#streams[row + STREAM.DROP_CAUSE] = cause;
+    return cause !== 0;
   }
 
   /** A peek at every level before anything is taken: the bits of the constraints not met. */

@@ -71,3 +71,12 @@ export function wouldConform(
 export function isBurstUsed(nodes: Float64Array, at: number, share: number, now: number): boolean {
   return nodes[at + NODE.INTERVAL] !== 0 && nodes[at + NODE.TAT]! - now > share * nodes[at + NODE.TAU]!;
 }
+
+/** Whether more than `share` of the debt that is remembered is used up; a limit of rate 0 has none to give. */
+export function isDebtUsed(nodes: Float64Array, at: number, share: number, now: number): boolean {
+  const interval = nodes[at + NODE.INTERVAL]!;
+  if (interval === 0) return false;
+  if (interval === Infinity) return true;
+  const debtMs = nodes[at + NODE.TAT]! - (now + nodes[at + NODE.TAU]!);
+  return debtMs > share * nodes[at + NODE.DEBT_MAX]!;
+}
