@@ -296,6 +296,18 @@ TEST(ts_padding_and_video_without_a_beginning_are_no_way_round_a_limit) {
   CHECK_EQ(rig.field(stream::DROPPING), 0.0);
 }
 
+TEST(ts_audio_is_no_way_round_a_limit_for_a_sender_that_cannot_be_slowed) {
+  TsWriter writer;
+  TsRig rig(mode::DROP, flag::LOSSY);
+  rig.limit(constraint::STREAM_BITRATE, 10000);  // burst 10 kB, 100 kB of debt remembered
+  TsBytes out = rig.send(writer.tables());
+  for (int64_t n = 0; n < 6000; n++, rig.now += 10) out += rig.send(sound(writer, n));
+  // 60 s at ten kB, the burst and the debt; nearly four times as much was sent.
+  CHECK(out.size() > 600000);
+  CHECK(out.size() < 600000 + 10000 + 100000 + kSrtPayload);
+  CHECK(rig.field(stream::DROPPED_BYTES) > 1500000);
+}
+
 TEST(ts_a_datagram_is_one_packet_however_many_parts_it_has) {
   TsWriter writer;
   TsRig rig(mode::DROP);
