@@ -19,7 +19,6 @@ struct SrtConnection {
   uint32_t generation = 0;
   bool play = false;
   bool closing = false;  ///< decided, by whomever; the thread will do it
-  bool watched = false;  ///< told to libsrt's epoll as one to be read
   bool gap = false;      ///< payload was dropped since the last record
   bool doubtful = false;  ///< libsrt no longer called it connected when it was last looked at
   double heard_at = 0;   ///< monotonic ms, of its last sign of life
