@@ -83,7 +83,12 @@ export class StreamRows {
   }
 
   setLimits(limits: StreamLimits, now: number): void {
-    this.#slab.setStreamLimits(this.slot, enforced(limits.on_exceed, this.#lossy), ownRates(limits, this.#lossy), now);
+    this.#slab.setStreamLimits(
+      this.slot,
+      enforced(limits.on_exceed, this.#lossy),
+      ownRates(limits, this.#lossy),
+      now,
+    );
   }
 
   /** Spends what is left of the bitrate burst: from now on the long-term rate holds exactly. */
