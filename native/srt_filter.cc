@@ -15,10 +15,16 @@
 // and one that ends at 2^31 - 1 never comes to its end. They only tell a receiver what to ask for no more; with
 // TSBPD and TLPKTDROP, always on here, it gives up by itself what has not come within the latency.
 //
-// What is left to libsrt: the extensions inside a handshake, whose place BPF cannot follow. Their lengths
-// libsrt checks against the packet; a stream id of up to 512 bytes is read by srt_stream_id.h. A peer that
-// was let in may still waste its own connection with false ACKs and NAKs.
+// The extensions of a conclusion are followed from one to the next, up to eight; callers send five at most. A
+// packet filter among them (forward error correction) does not pass: an empty one makes libsrt (1.5.1) read
+// the first word of nothing, which ends the process, and its tables may be asked for in any size.
+//
+// What is left to libsrt: what the other extensions hold. Their lengths it checks against the packet; a stream id
+// of up to 512 bytes is read by srt_stream_id.h. A peer that was let in may still waste its own connection with
+// false ACKs and NAKs.
 #include "srt_filter.h"
+
+#include <iterator>
 
 #ifdef __linux__
 #include <linux/filter.h>
@@ -33,9 +39,16 @@ namespace {
 constexpr uint16_t kLoadWord = 0x20;    // A = 32 bits at k, network order; beyond the end: dropped
 constexpr uint16_t kLoadHalf = 0x28;    // A = 16 bits at k
 constexpr uint16_t kLoadLength = 0x80;  // A = length of the packet
+constexpr uint16_t kLoadHalfAtX = 0x48; // A = 16 bits at X + k
+constexpr uint16_t kSetX = 0x01;        // X = k
+constexpr uint16_t kCopyToX = 0x07;     // X = A
 constexpr uint16_t kAnd = 0x54;         // A &= k
+constexpr uint16_t kShiftLeft = 0x64;   // A <<= k
+constexpr uint16_t kAdd = 0x04;         // A += k
+constexpr uint16_t kAddX = 0x0c;        // A += X
 constexpr uint16_t kIfEqual = 0x15;     // A == k
 constexpr uint16_t kIfAbove = 0x25;     // A > k
+constexpr uint16_t kIfAboveX = 0x2d;    // A > X
 constexpr uint16_t kIfAtLeast = 0x35;   // A >= k
 constexpr uint16_t kIfAnyBit = 0x45;    // A & k
 constexpr uint16_t kReturn = 0x06;      // keep k bytes
@@ -61,6 +74,12 @@ constexpr uint32_t kRequest = kHeader + 20;
 constexpr uint32_t kInduction = 1;
 constexpr uint32_t kConclusion = 0xffffffff;
 
+constexpr uint32_t kExtensions = kHeader + kHandshakeBytes;  // of a conclusion: type, words, body
+constexpr uint32_t kExtensionHead = 4;
+constexpr uint32_t kExtensionWords = 2;
+constexpr uint32_t kPacketFilter = 7;
+constexpr size_t kExtensionsMax = 8;
+
 constexpr uint32_t kKeyRequest = 3;
 constexpr uint32_t kKeyResponse = 4;
 constexpr uint32_t kKeyBytesMax = 104;
@@ -68,7 +87,7 @@ constexpr uint32_t kKeyBytesMax = 104;
 constexpr uint32_t kWholePacket = 0xffffffff;
 
 // Where the jumps go, by name; the program below is in this order.
-enum Label : uint8_t { kNext, kDispatch, kHandshake, kExtension, kKey, kWord, kPass, kDrop, kLabels };
+enum Label : uint8_t { kNext, kDispatch, kHandshake, kExtension, kKey, kWord, kWalk, kDrop, kPass, kLabels };
 
 struct Line {
   Label label;  // kNext: none begins here
@@ -78,7 +97,7 @@ struct Line {
   Label no;
 };
 
-constexpr Line kLines[] = {
+constexpr Line kHead[] = {
     {kNext, kLoadLength, 0, kNext, kNext},
     {kNext, kIfAtLeast, kHeader, kNext, kDrop},
     {kNext, kLoadWord, kUdp, kNext, kNext},
@@ -107,7 +126,7 @@ constexpr Line kLines[] = {
     {kNext, kIfAbove, kWindowMax, kDrop, kNext},
     {kNext, kLoadWord, kRequest, kNext, kNext},
     {kNext, kIfEqual, kInduction, kPass, kNext},
-    {kNext, kIfEqual, kConclusion, kPass, kDrop},
+    {kNext, kIfEqual, kConclusion, kWalk, kDrop},
 
     {kExtension, kLoadHalf, kSubtype, kNext, kNext},
     {kNext, kIfEqual, kKeyRequest, kKey, kNext},
@@ -119,22 +138,59 @@ constexpr Line kLines[] = {
     {kWord, kLoadLength, 0, kNext, kNext},
     {kNext, kIfAtLeast, kHeader + 4, kPass, kDrop},
 
-    {kPass, kReturn, kWholePacket, kNext, kNext},
-    {kDrop, kReturn, 0, kNext, kNext},
+    {kWalk, kSetX, kExtensions, kNext, kNext},
 };
 
-constexpr size_t kSteps = sizeof kLines / sizeof kLines[0];
+// From one extension to the next, X at its head. There are no loops in BPF: it stands there as often as it may run.
+constexpr Line kOneExtension[] = {
+    {kNext, kLoadLength, 0, kNext, kNext},
+    {kNext, kIfAboveX, 0, kNext, kPass},
+    {kNext, kLoadHalfAtX, 0, kNext, kNext},
+    {kNext, kIfEqual, kPacketFilter, kDrop, kNext},
+    {kNext, kLoadHalfAtX, kExtensionWords, kNext, kNext},
+    {kNext, kShiftLeft, 2, kNext, kNext},
+    {kNext, kAddX, 0, kNext, kNext},
+    {kNext, kAdd, kExtensionHead, kNext, kNext},
+    {kNext, kCopyToX, 0, kNext, kNext},
+};
+
+// Whoever comes here by itself has more extensions than there can be.
+constexpr Line kTail[] = {
+    {kNext, kLoadLength, 0, kNext, kNext},
+    {kNext, kIfAboveX, 0, kDrop, kPass},
+    {kDrop, kReturn, 0, kNext, kNext},
+    {kPass, kReturn, kWholePacket, kNext, kNext},
+};
+
+constexpr size_t kSteps = std::size(kHead) + kExtensionsMax * std::size(kOneExtension) + std::size(kTail);
+static_assert(kSteps < 256, "a jump is at most 255 steps long");
+
+struct Listing {
+  Line lines[kSteps];
+};
+
+constexpr Listing write_out() {
+  Listing listing{};
+  size_t at = 0;
+  for (const Line& line : kHead) listing.lines[at++] = line;
+  for (size_t i = 0; i < kExtensionsMax; i++) {
+    for (const Line& line : kOneExtension) listing.lines[at++] = line;
+  }
+  for (const Line& line : kTail) listing.lines[at++] = line;
+  return listing;
+}
 
 struct Program {
   FilterStep steps[kSteps];
 };
 
 constexpr Program assemble() {
+  const Listing listing = write_out();
   uint8_t places[kLabels] = {};
-  for (size_t i = 0; i < kSteps; i++) places[kLines[i].label] = static_cast<uint8_t>(i);
+  for (size_t i = 0; i < kSteps; i++) places[listing.lines[i].label] = static_cast<uint8_t>(i);
   Program program{};
   for (size_t i = 0; i < kSteps; i++) {
-    const Line& line = kLines[i];
+    const Line& line = listing.lines[i];
     const auto distance = [&](Label label) {
       return static_cast<uint8_t>(label == kNext ? 0 : places[label] - i - 1);
     };

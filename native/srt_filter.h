@@ -1,8 +1,8 @@
 // A classic BPF program before libsrt: what the kernel drops never reaches its parser.
 //
 // The filter knows what a listener and the connections accepted on its port need, publishers (we
-// receive) and players (we send) alike; everything else a peer could send is refused by type, and two
-// packets that are known to kill libsrt below 1.5.7 by their numbers.
+// receive) and players (we send) alike; everything else a peer could send is refused by type, and the
+// packets that are known to kill libsrt 1.5 or to hold it up by what they say.
 #ifndef HEADGATE_SRT_FILTER_H_
 #define HEADGATE_SRT_FILTER_H_
 

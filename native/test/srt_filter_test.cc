@@ -44,6 +44,23 @@ Packet handshake(uint32_t mss, uint32_t window = 8192, uint32_t request = kConcl
   return packet(0x80000000, body, destination);
 }
 
+/// A conclusion with extensions: of each its type, and the words it is said to have and has.
+Packet conclusion(const std::vector<std::pair<uint32_t, uint32_t>>& extensions) {
+  Packet out = handshake(1500);
+  for (const auto& [type, words] : extensions) {
+    append_word(out, type << 16 | words);
+    for (uint32_t i = 0; i < words; i++) append_word(out, 0x07000000);
+  }
+  return out;
+}
+
+/// The same with bytes at its end.
+Packet conclusion_and(const std::vector<std::pair<uint32_t, uint32_t>>& extensions, const Packet& end) {
+  Packet out = conclusion(extensions);
+  out.insert(out.end(), end.begin(), end.end());
+  return out;
+}
+
 Packet drop_request(uint32_t first, uint32_t last) { return control(7, {first, last}); }
 
 Packet key_material(uint32_t subtype, size_t bytes) {
@@ -62,7 +79,17 @@ std::vector<Row> handshake_rows() {
   return {
       {"induction", handshake(1500, 8192, kInduction), true},
       {"conclusion", handshake(1500), true},
-      {"conclusion with extensions", handshake(1500, 25600, kConclusion, 0, 200), true},
+      {"conclusion with extensions", conclusion({{1, 3}, {3, 26}, {5, 128}, {6, 1}}), true},
+      {"conclusion with eight", conclusion(std::vector<std::pair<uint32_t, uint32_t>>(8, {5, 2})), true},
+      {"conclusion with nine", conclusion(std::vector<std::pair<uint32_t, uint32_t>>(9, {5, 2})), false},
+      {"conclusion of zeroes", handshake(1500, 25600, kConclusion, 0, 200), false},
+      {"conclusion with an empty packet filter", conclusion({{7, 0}}), false},
+      {"conclusion with a packet filter among others", conclusion({{1, 3}, {5, 8}, {7, 5}, {8, 2}}), false},
+      {"conclusion with a packet filter in the eighth place",
+       conclusion({{5, 1}, {5, 1}, {5, 1}, {5, 1}, {5, 1}, {5, 1}, {5, 1}, {7, 0}}), false},
+      {"conclusion that is said to be longer", conclusion_and({{1, 3}}, {0, 5, 0xff, 0xff, 0, 7, 0, 0}), true},
+      {"conclusion with half a head", conclusion_and({{1, 3}}, {0}), false},
+      {"conclusion with half a length", conclusion_and({{1, 3}}, {0, 5, 0}), false},
       {"handshake with the least MSS", handshake(200), true},
       {"handshake with an MSS below", handshake(199), false},
       {"handshake with an MSS of 60", handshake(60), false},
@@ -133,22 +160,31 @@ bool run_filter(const Packet& payload) {
   size_t length = 0;
   const FilterStep* const steps = srt_filter_program(length);
   uint32_t a = 0;
+  uint32_t x = 0;
   for (size_t at = 0; at < length; at++) {
     const FilterStep& step = steps[at];
     const uint32_t k = step.constant;
-    const size_t width = step.code == 0x28 ? 2 : 4;
+    const size_t width = step.code == 0x20 ? 4 : 2;
+    const size_t from = step.code == 0x48 ? k + x : k;
     bool jump = false;
     switch (step.code) {
       case 0x20:
       case 0x28:
-        if (k + width > bytes.size()) return false;
+      case 0x48:
+        if (from + width > bytes.size()) return false;
         a = 0;
-        for (size_t i = 0; i < width; i++) a = a << 8 | bytes[k + i];
+        for (size_t i = 0; i < width; i++) a = a << 8 | bytes[from + i];
         continue;
       case 0x80: a = static_cast<uint32_t>(bytes.size()); continue;
+      case 0x01: x = k; continue;
+      case 0x07: x = a; continue;
+      case 0x04: a += k; continue;
+      case 0x0c: a += x; continue;
       case 0x54: a &= k; continue;
+      case 0x64: a <<= k; continue;
       case 0x15: jump = a == k; break;
       case 0x25: jump = a > k; break;
+      case 0x2d: jump = a > x; break;
       case 0x35: jump = a >= k; break;
       case 0x45: jump = (a & k) != 0; break;
       case 0x06: return k > 0;
