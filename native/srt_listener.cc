@@ -54,6 +54,10 @@ int SrtListener::open() {
 }
 
 void* SrtListener::start(void* self) {
+#ifdef __linux__
+  // libsrt's threads have names as well: `top -H` tells who works.
+  pthread_setname_np(pthread_self(), "headgate-srt");
+#endif
   static_cast<SrtListener*>(self)->run();
   return nullptr;
 }
