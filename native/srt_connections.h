@@ -23,6 +23,8 @@ struct SrtConnection {
   bool doubtful = false;  ///< libsrt no longer called it connected when it was last looked at
   double heard_at = 0;   ///< monotonic ms, of its last sign of life
   double latency_ms = 0;  ///< between its arrival and our reading it
+  uint32_t first_sequence = 0;  ///< player: number of the first datagram it is sent
+  uint32_t sent = 0;     ///< player: datagrams sent when it was last looked at
   int64_t signs = 0;     ///< player: acknowledgements counted when it was last looked at
   uint32_t unasked = 0;  ///< player: datagrams it sent
   double* row = nullptr;

@@ -5,8 +5,11 @@
 //                   one of 60..92 makes libsrt write past a buffer. Flow window 32..65,536: libsrt fills
 //                   a table of 24 bytes for each packet of it once the caller is let in; one of 20,000,000
 //                   took 470 MB. Senders announce 8,192 by default
-//   keepalive, ACK, NAK, congestion warning, shutdown, ACKACK, peer error
+//   keepalive, NAK, congestion warning, shutdown, ACKACK, peer error
 //                   publishers and players send them; with room for what libsrt reads of them
+//   ACK             to a player's connection, and of numbers about those sent to it. libsrt (1.5.1) counts up
+//                   to whatever number is acknowledged before it asks whether it was ever sent: one packet
+//                   holds the port's thread for a second. Publishers are sent nothing and acknowledge nothing
 //   extension       key material (KMREQ, KMRSP) of at most 104 bytes, the longest there is (two AES-256
 //                   keys). The others are of the handshake of SRT before 1.3, which knows no stream id
 //
@@ -21,7 +24,7 @@
 //
 // What is left to libsrt: what the other extensions hold. Their lengths it checks against the packet; a stream id
 // of up to 512 bytes is read by srt_stream_id.h. A peer that was let in may still waste its own connection with
-// false ACKs and NAKs.
+// false NAKs.
 #include "srt_filter.h"
 
 #include <iterator>
@@ -43,6 +46,7 @@ constexpr uint16_t kLoadHalfAtX = 0x48; // A = 16 bits at X + k
 constexpr uint16_t kSetX = 0x01;        // X = k
 constexpr uint16_t kCopyToX = 0x07;     // X = A
 constexpr uint16_t kAnd = 0x54;         // A &= k
+constexpr uint16_t kSubtract = 0x14;    // A -= k
 constexpr uint16_t kShiftLeft = 0x64;   // A <<= k
 constexpr uint16_t kAdd = 0x04;         // A += k
 constexpr uint16_t kAddX = 0x0c;        // A += X
@@ -87,7 +91,7 @@ constexpr uint32_t kKeyBytesMax = 104;
 constexpr uint32_t kWholePacket = 0xffffffff;
 
 // Where the jumps go, by name; the program below is in this order.
-enum Label : uint8_t { kNext, kDispatch, kHandshake, kExtension, kKey, kWord, kWalk, kDrop, kPass, kLabels };
+enum Label : uint8_t { kNext, kDispatch, kHandshake, kExtension, kKey, kWord, kWalk, kDrop, kPass, kPlayers, kLabels };
 
 struct Line {
   Label label;  // kNext: none begins here
@@ -105,7 +109,7 @@ constexpr Line kHead[] = {
 
     {kDispatch, kAnd, kTypeMask, kNext, kNext},
     {kNext, kIfEqual, type(6), kPass, kNext},         // ACKACK
-    {kNext, kIfEqual, type(2), kWord, kNext},         // ACK
+    {kNext, kIfEqual, type(2), kPlayers, kNext},      // ACK
     {kNext, kIfEqual, type(3), kWord, kNext},         // NAK
     {kNext, kIfEqual, type(1), kPass, kNext},         // keepalive
     {kNext, kIfEqual, type(0), kHandshake, kNext},
@@ -160,7 +164,25 @@ constexpr Line kTail[] = {
     {kNext, kIfAboveX, 0, kDrop, kPass},
     {kDrop, kReturn, 0, kNext, kNext},
     {kPass, kReturn, kWholePacket, kNext, kNext},
+    {kPlayers, kLoadWord, kDestination, kNext, kNext},
 };
+
+constexpr uint32_t kSequenceMask = 0x7fffffff;
+constexpr uint8_t kPlayerSteps = 7;
+
+// Only forward jumps, and short ones: each player has its own returns.
+void append_player(const FilterPlayer& player, std::vector<FilterStep>& program) {
+  const FilterStep steps[kPlayerSteps] = {
+      {kIfEqual, 0, kPlayerSteps - 1, player.socket},
+      {kLoadWord, 0, 0, kHeader},
+      {kSubtract, 0, 0, player.first},
+      {kAnd, 0, 0, kSequenceMask},
+      {kIfAbove, 0, 1, kFilterAckSpan},
+      {kReturn, 0, 0, 0},
+      {kReturn, 0, 0, kWholePacket},
+  };
+  program.insert(program.end(), std::begin(steps), std::end(steps));
+}
 
 constexpr size_t kSteps = std::size(kHead) + kExtensionsMax * std::size(kOneExtension) + std::size(kTail);
 static_assert(kSteps < 256, "a jump is at most 255 steps long");
@@ -203,19 +225,26 @@ constexpr Program kProgram = assemble();
 
 }  // namespace
 
-const FilterStep* srt_filter_program(size_t& length) {
-  length = kSteps;
-  return kProgram.steps;
+std::vector<FilterStep> srt_filter_program(const std::vector<FilterPlayer>& players) {
+  std::vector<FilterStep> program(std::begin(kProgram.steps), std::end(kProgram.steps));
+  const bool all_fit = players.size() <= kFilterPlayersMax;
+  if (all_fit) {
+    for (const FilterPlayer& player : players) append_player(player, program);
+  }
+  program.push_back({kReturn, 0, 0, all_fit ? 0 : kWholePacket});
+  return program;
 }
 
-bool attach_srt_filter(int fd) {
+bool attach_srt_filter(int fd, const std::vector<FilterPlayer>& players) {
 #ifdef __linux__
   static_assert(sizeof(FilterStep) == sizeof(sock_filter));
-  sock_fprog program = {static_cast<unsigned short>(kSteps),
-                        reinterpret_cast<sock_filter*>(const_cast<FilterStep*>(kProgram.steps))};
+  static_assert(kSteps + kFilterPlayersMax * kPlayerSteps < BPF_MAXINSNS);
+  std::vector<FilterStep> steps = srt_filter_program(players);
+  sock_fprog program = {static_cast<unsigned short>(steps.size()), reinterpret_cast<sock_filter*>(steps.data())};
   return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0;
 #else
   (void)fd;
+  (void)players;
   return false;
 #endif
 }

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace headgate {
 
@@ -19,12 +20,24 @@ struct FilterStep {
   uint32_t constant;
 };
 
-/// The program as a UDP socket runs it: offset 0 is the UDP header. Sets the number of steps.
-const FilterStep* srt_filter_program(size_t& length);
+/// A connection to which acknowledgements may come: numbers from `first` (31 bits) to kFilterAckSpan behind it.
+struct FilterPlayer {
+  uint32_t socket;  ///< libsrt's number of our socket, which the peer's packets are addressed to
+  uint32_t first;
+};
 
-/// Puts the filter on a UDP socket, before libsrt is given it. False where the system has no such thing
-/// or refuses it.
-bool attach_srt_filter(int fd);
+/// Wide enough for what a player is sent between two looks at it, and for what it has not acknowledged yet.
+constexpr uint32_t kFilterAckSpan = 131'072;
+
+/// A program has 4,096 steps at most. With more players than this every acknowledgement passes.
+constexpr size_t kFilterPlayersMax = 500;
+
+/// The program as a UDP socket runs it: offset 0 is the UDP header.
+std::vector<FilterStep> srt_filter_program(const std::vector<FilterPlayer>& players);
+
+/// Puts the filter on a UDP socket, in place of the one before it: for the first time before libsrt is given the
+/// socket, and again whenever the players change. False where the system has no such thing or refuses it.
+bool attach_srt_filter(int fd, const std::vector<FilterPlayer>& players);
 
 }  // namespace headgate
 

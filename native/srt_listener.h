@@ -125,6 +125,7 @@ class SrtListener final : public SrtUser {
   void give_up(SRTSOCKET socket, double now);
   void close_wanted();
   void survey(double now);
+  void guard();
   void deliver();
   void close_all();
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <thread>
 
+#include "srt_filter.h"
 #include "srt_listener.h"
 
 namespace headgate {
@@ -24,6 +25,8 @@ constexpr uint32_t kUnaskedMax = 64;
 constexpr double kSurveyMs = 1000;
 /// What a silence may seem shorter than it was: libsrt counts it from keepalives and the like, in steps.
 constexpr double kHearsayMs = 500;
+/// Datagrams are numbered in 31 bits.
+constexpr uint32_t kSequenceMask = 0x7fffffff;
 /// What players are given at a stop for what waits for them.
 constexpr auto kFlush = std::chrono::milliseconds(300);
 
@@ -45,6 +48,13 @@ bool is_encrypted(SRTSOCKET socket) {
   int state = SRT_KM_S_UNSECURED;
   int length = sizeof(state);
   return srt_getsockflag(socket, SRTO_KMSTATE, &state, &length) == 0 && state == SRT_KM_S_SECURED;
+}
+
+/// Number of the first datagram that is sent on it.
+uint32_t first_sequence(SRTSOCKET socket) {
+  int32_t number = 0;
+  int length = sizeof(number);
+  return srt_getsockflag(socket, SRTO_ISN, &number, &length) == 0 ? static_cast<uint32_t>(number) : 0;
 }
 
 /// Between what a peer sends and our reading it, ms.
@@ -143,13 +153,30 @@ void SrtListener::welcome(SRTSOCKET socket, const SrtCaller& caller, double now)
   event.name = caller.verdict.id.name;
   event.key = caller.verdict.id.key;
   const double latency_ms = latency_of(socket);
+  const uint32_t sequence = play ? first_sequence(socket) : 0;
   const std::unique_lock<std::mutex> lock = lock_last();
   const uint32_t place = connections_.open(socket);
-  connections_.at(place).play = play;
-  connections_.at(place).heard_at = now;
-  connections_.at(place).latency_ms = latency_ms;
+  SrtConnection& connection = connections_.at(place);
+  connection.play = play;
+  connection.heard_at = now;
+  connection.latency_ms = latency_ms;
+  connection.first_sequence = sequence;
   event.id = connections_.id_of(place);
   events_.push(std::move(event));
+  if (play) guard();
+}
+
+// Tells the filter who may acknowledge, and about which numbers. With the mutex held.
+void SrtListener::guard() {
+  if (!port_.guarded) return;
+  std::vector<FilterPlayer> players;
+  for (const auto& [socket, place] : connections_.places()) {
+    const SrtConnection& connection = connections_.at(place);
+    if (!connection.play || connection.closing) continue;
+    const uint32_t next = connection.first_sequence + connection.sent;
+    players.push_back({static_cast<uint32_t>(socket), (next - kFilterAckSpan / 2) & kSequenceMask});
+  }
+  attach_srt_filter(port_.fd, players);
 }
 
 void SrtListener::watch_wanted() {
@@ -253,6 +280,7 @@ void SrtListener::close_wanted() {
 void SrtListener::survey(double now) {
   if (now - surveyed_at_ < kSurveyMs) return;
   surveyed_at_ = now;
+  bool any_player = false;
   const std::unique_lock<std::mutex> lock = lock_last();
   for (const auto& [socket, place] : connections_.places()) {
     SrtConnection& connection = connections_.at(place);
@@ -271,7 +299,10 @@ void SrtListener::survey(double now) {
     const int64_t signs = figures.pktRecvACKTotal;
     if (signs != connection.signs) connection.heard_at = now;
     connection.signs = signs;
+    connection.sent = static_cast<uint32_t>(figures.pktSentUniqueTotal);
+    any_player = true;
   }
+  if (any_player) guard();
 }
 
 void SrtListener::deliver() {

@@ -116,7 +116,7 @@ int open_srt_port(const std::string& host, uint16_t port, int latency_ms, SrtPor
     return problem;
   }
   // Before libsrt reads a single datagram.
-  out.guarded = attach_srt_filter(out.fd);
+  out.guarded = attach_srt_filter(out.fd, {});
   Address bound;
   bound.length = sizeof(bound.bytes);
   getsockname(out.fd, reinterpret_cast<sockaddr*>(&bound.bytes), &bound.length);

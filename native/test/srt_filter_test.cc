@@ -74,6 +74,10 @@ struct Row {
 };
 
 constexpr uint32_t kLastSequence = 0x7fffffff;
+/// The player that packets go to here, from whose first number on they wrap, and another.
+constexpr uint32_t kFirstAck = 0x7ffff000;
+constexpr uint32_t kOtherPlayer = 0x1111;
+const std::vector<FilterPlayer> kPlayers = {{kOtherPlayer, 5}, {0x1234, kFirstAck}};
 
 std::vector<Row> handshake_rows() {
   return {
@@ -125,6 +129,15 @@ std::vector<Row> rows() {
       {"keepalive", control(1, {0}), true},
       {"ACK", control(2, {1000, 1, 2, 3, 4, 5, 6}), true},
       {"light ACK", control(2, {1000}), true},
+      {"ACK of the first number", control(2, {kFirstAck}), true},
+      {"ACK of a number before", control(2, {kFirstAck - 1}), false},
+      {"ACK of the last number", control(2, {(kFirstAck + kFilterAckSpan) & kLastSequence}), true},
+      {"ACK of a number behind", control(2, {(kFirstAck + kFilterAckSpan + 1) & kLastSequence}), false},
+      {"ACK of a number far ahead", control(2, {(kFirstAck + (1u << 30)) & kLastSequence}), false},
+      {"ACK to another player", packet(0x80020000, {7}, kOtherPlayer), true},
+      {"ACK of a number of the other", packet(0x80020000, {1000 + kFilterAckSpan}, kOtherPlayer), false},
+      {"ACK to a publisher", packet(0x80020000, {1000}, 0x4321), false},
+      {"ACK to the listener", packet(0x80020000, {1000}, 0), false},
       {"ACK of nothing", control(2, {}), false},
       {"NAK", control(3, {0x80000001, 7}), true},
       {"NAK of nothing", control(3, {}), false},
@@ -154,14 +167,13 @@ std::vector<Row> rows() {
 }
 
 /// Classic BPF as far as the program needs it; anything else fails the test. Offset 0 is the UDP header.
-bool run_filter(const Packet& payload) {
+bool run_filter(const Packet& payload, const std::vector<FilterPlayer>& players = kPlayers) {
   Packet bytes(8, 0);
   bytes.insert(bytes.end(), payload.begin(), payload.end());
-  size_t length = 0;
-  const FilterStep* const steps = srt_filter_program(length);
+  const std::vector<FilterStep> steps = srt_filter_program(players);
   uint32_t a = 0;
   uint32_t x = 0;
-  for (size_t at = 0; at < length; at++) {
+  for (size_t at = 0; at < steps.size(); at++) {
     const FilterStep& step = steps[at];
     const uint32_t k = step.constant;
     const size_t width = step.code == 0x20 ? 4 : 2;
@@ -180,6 +192,7 @@ bool run_filter(const Packet& payload) {
       case 0x07: x = a; continue;
       case 0x04: a += k; continue;
       case 0x0c: a += x; continue;
+      case 0x14: a -= k; continue;
       case 0x54: a &= k; continue;
       case 0x64: a <<= k; continue;
       case 0x15: jump = a == k; break;
@@ -201,9 +214,16 @@ TEST(filter_passes_what_srt_needs_and_nothing_else) {
 }
 
 TEST(filter_is_short_enough_for_any_kernel) {
-  size_t length = 0;
-  srt_filter_program(length);
-  CHECK(length > 0 && length < 255);
+  CHECK(srt_filter_program({}).size() < 255);
+  CHECK(srt_filter_program(std::vector<FilterPlayer>(kFilterPlayersMax)).size() <= 4096);
+}
+
+TEST(filter_without_players_passes_no_acknowledgement) { CHECK(!run_filter(control(2, {1000}), {})); }
+
+TEST(filter_with_more_players_than_fit_passes_all_acknowledgements) {
+  const std::vector<FilterPlayer> many(kFilterPlayersMax + 1);
+  CHECK(run_filter(control(2, {1000}), many));
+  CHECK(!run_filter(control(7, {1000, 1000}), many));
 }
 
 #ifdef __linux__
@@ -273,16 +293,20 @@ void filters_in_the_kernel(int family) {
     return;
   }
   CHECK(loopback.arrives(handshake(60)));
-  CHECK(attach_srt_filter(loopback.receiver()));
+  CHECK(attach_srt_filter(loopback.receiver(), kPlayers));
   for (const Row& row : rows()) {
     report(loopback.arrives(row.packet) == row.passes, __FILE__, __LINE__, row.what);
   }
+  CHECK(attach_srt_filter(loopback.receiver(), std::vector<FilterPlayer>(kFilterPlayersMax)));
+  CHECK(!loopback.arrives(control(2, {1000})));
+  CHECK(attach_srt_filter(loopback.receiver(), kPlayers));
+  CHECK(loopback.arrives(control(2, {1000})));
 }
 
 TEST(filter_in_the_kernel_on_ipv4) { filters_in_the_kernel(AF_INET); }
 TEST(filter_in_the_kernel_on_ipv6) { filters_in_the_kernel(AF_INET6); }
 
-TEST(filter_cannot_be_put_on_what_is_no_socket) { CHECK(!attach_srt_filter(-1)); }
+TEST(filter_cannot_be_put_on_what_is_no_socket) { CHECK(!attach_srt_filter(-1, {})); }
 
 #endif
 
