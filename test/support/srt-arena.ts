@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { StreamSnapshot, StreamTotals } from '../../src/core/stream.ts';
 import type { Receipt } from '../../src/core/verdict.ts';
 import { OPEN_DOORS } from './arena.ts';
-import { type ServerOptions, TestServer, until } from './server.ts';
+import { pause, type ServerOptions, TestServer, until } from './server.ts';
 import { type CallAnswer, type CallOptions, SrtCaller } from './srt-client.ts';
 import { SrtPublisher, tsClip } from './srt-publishers.ts';
 import { messagesOf, VideoTs } from './ts-wire.ts';
@@ -20,6 +20,9 @@ const RECOVERY_MS = 15_000;
 
 /** Between two messages of a stranger that is kept talking, ms. */
 const TALK_MS = 40;
+
+/** An answer to what a stranger said last is there after so long, ms: it says goodbye to the connection it was given. */
+const ANSWER_MS = 50;
 
 export type StrangerOptions = Partial<CallOptions>;
 
@@ -118,6 +121,7 @@ export class SrtArena {
   async unharmed(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers.clear();
+    await pause(ANSWER_MS);
     for (const stranger of this.#strangers) stranger.hangUp();
     this.#strangers.clear();
     expect(this.server.alive).toBe(true);
