@@ -5,16 +5,16 @@ import { be } from './rtmp-wire.ts';
  * sound ones, and such as no multiplexer would make.
  */
 
-export const TS_BYTES = 188;
+const TS_BYTES = 188;
 /** What fits into an SRT message of the usual size. */
-export const TS_PER_MESSAGE = 7;
+const TS_PER_MESSAGE = 7;
 
 export const STREAM_TYPE = { MPEG2: 2, AAC: 0x0f, H264: 0x1b, HEVC: 0x24 } as const;
 
 const STUFFING = 0xff;
 
 /** CRC-32/MPEG-2. */
-export function crc32(bytes: Buffer): number {
+function crc32(bytes: Buffer): number {
   let crc = 0xffffffff;
   for (const byte of bytes) {
     crc = (crc ^ (byte << 24)) >>> 0;
