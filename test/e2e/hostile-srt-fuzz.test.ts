@@ -10,7 +10,7 @@ import { VideoTs } from '../support/ts-wire.ts';
  * in them, many at once, all drawn from one seed. Replay one by FUZZ_SEED=n.
  */
 
-const FUZZ_MS = 8_000;
+const FUZZ_MS = 6_000;
 const TOGETHER = 8;
 /** Datagrams of one caller before it leaves, and between two pauses. */
 const WORDS_MAX = 120;

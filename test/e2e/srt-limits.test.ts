@@ -33,8 +33,8 @@ function admittedMbps(from: StreamSnapshot, to: StreamSnapshot): number {
   return ((to.usage.bytes - from.usage.bytes) * 8) / ((to.uptime_ms - from.uptime_ms) * 1_000);
 }
 
-describe('side by side for eight seconds', () => {
-  const WATCHED_MS = 8_000;
+describe('side by side for six seconds', () => {
+  const WATCHED_MS = 6_000;
   const STREAMS = {
     throttled: {
       limits: 'max_bitrate: 1Mbps, on_exceed: throttle, grace: never',
@@ -109,7 +109,7 @@ describe('side by side for eight seconds', () => {
       expect(admittedMbps(stream.from, stream.to)).toBeLessThan(1.13);
       expect(admittedMbps(stream.from, stream.to)).toBeGreaterThan(0.7);
       expect(stream.to.usage.dropped_frames).toBeGreaterThan(stream.from.usage.dropped_frames + 30);
-      expect(stream.to.usage.keyframes - stream.from.usage.keyframes).toBeGreaterThanOrEqual(5);
+      expect(stream.to.usage.keyframes - stream.from.usage.keyframes).toBeGreaterThanOrEqual(3);
       expect(stream.to.usage.throttled_ms).toBe(0);
       await server.stream(`/live/${name}`, ({ state }) => state === 'dropping');
       expect(

@@ -29,3 +29,18 @@ export function unitsOf(ts: Buffer | string, kind: 'v' | 'a'): number {
   );
   return Number.parseInt(probe.stdout.toString(), 10);
 }
+
+/** The longest time between two access units of the first video stream, by their DTS, s. */
+export function longestStepOf(ts: Buffer): number {
+  const show = ['-v', 'error', '-select_streams', 'v', '-show_entries', 'packet=dts_time', '-of', 'csv=p=0'];
+  const probe = spawnSync('ffprobe', [...show, '-f', 'mpegts', 'pipe:0'], {
+    input: ts,
+    maxBuffer: 16 * 1024 * 1024,
+  });
+  const times = probe.stdout
+    .toString()
+    .split('\n')
+    .map(Number.parseFloat)
+    .filter((time) => !Number.isNaN(time));
+  return times.slice(1).reduce((longest, time, i) => Math.max(longest, time - times[i]!), 0);
+}
