@@ -56,9 +56,11 @@ export class SrtFeed implements TransportStream {
     const packets = this.#broadcast?.packets;
     if ((flags & SRT_MEDIA.GAP) !== 0) packets?.interrupt();
     packets?.deliver(payload, (flags & SRT_MEDIA.RANDOM_ACCESS) !== 0);
-    if (this.#demuxer === null) return;
-    this.#demuxer.feed(payload, this.#deliver);
-    if (!this.#demuxer.convertible) this.#broadcast?.endMessages();
+    // Delivering may drop the last player, and the field with it.
+    const demuxer = this.#demuxer;
+    if (demuxer === null) return;
+    demuxer.feed(payload, this.#deliver);
+    if (!demuxer.convertible) this.#broadcast?.endMessages();
   }
 
   /** Headers for a player of messages that joins; it starts at the next keyframe. */

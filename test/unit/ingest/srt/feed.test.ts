@@ -206,6 +206,21 @@ describe('players of messages on an SRT stream', () => {
     send('-');
     expect([tap.finished, players()]).toEqual([true, 0]);
   });
+
+  it('may be dropped as slow in the midst of a payload, the last of them too', () => {
+    const { playback, send, players } = stage();
+    const ends: string[] = [];
+    const stuck = {
+      protocol: 'http-flv' as const,
+      write: () => {},
+      queuedBytes: () => 1_000_000,
+      finish: () => {},
+      destroy: () => {},
+    };
+    playback.playFlv(PATH, stuck, (end) => ends.push(end));
+    send('VKff');
+    expect([ends, players()]).toEqual([['slow'], 0]);
+  });
 });
 
 describe('a feed', () => {
