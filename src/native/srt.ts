@@ -216,7 +216,7 @@ export type SrtEvent =
   | { readonly type: 'lost'; readonly events: number; readonly mediaBytes: number };
 
 /**
- * Called at most some 200 times a second. The media is older than the events:
+ * Called at most some 100 times a second. The media is older than the events:
  * go through it first. It is `mediaRecords` records from record `firstRecord`
  * of `records` on; payload and records are the thread's again when this
  * returns. What it throws is caught and told as an event `log`.

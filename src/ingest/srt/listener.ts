@@ -123,7 +123,7 @@ export class SrtListener {
   /** Lets those try again who wait for the stream they left behind. */
   retryReturns(now: number): void {
     for (const publisher of this.#returning) {
-      publisher.publish(now, now);
+      this.#apart(publisher.origin.id, () => publisher.publish(now, now));
       if (!publisher.waits) this.#returning.delete(publisher);
     }
   }
@@ -154,14 +154,28 @@ export class SrtListener {
 
   #batch(events: readonly SrtEvent[], mediaRecords: number, firstRecord: number): void {
     const now = monotonicMs();
-    for (const event of events) this.#event(event, now);
     for (let record = firstRecord; record < firstRecord + mediaRecords; record++) {
       const at = record * SRT_RECORD.STRIDE;
-      const publisher = this.#publishers.get(this.#records[at + SRT_RECORD.ID] as number);
+      const id = this.#records[at + SRT_RECORD.ID] as number;
+      const publisher = this.#publishers.get(id);
       if (publisher === undefined) continue;
       const start = this.#records[at + SRT_RECORD.OFFSET] as number;
       const end = start + (this.#records[at + SRT_RECORD.LENGTH] as number);
-      publisher.media(this.#slab.subarray(start, end), this.#records[at + SRT_RECORD.FLAGS] as number);
+      const flags = this.#records[at + SRT_RECORD.FLAGS] as number;
+      this.#apart(id, () => publisher.media(this.#slab.subarray(start, end), flags));
+    }
+    for (const event of events) {
+      this.#apart('id' in event ? event.id : null, () => this.#event(event, now));
+    }
+  }
+
+  /** What goes wrong for one connection ends that one: the others in the batch must not miss what it tells of them. */
+  #apart(id: number | null, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#services.log.error({ err: error }, 'serving an SRT connection failed: it is closed');
+      if (id !== null) this.#native.close(id);
     }
   }
 

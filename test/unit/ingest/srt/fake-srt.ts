@@ -110,6 +110,14 @@ export class FakeListener implements NativeSrtListener {
     this.#onBatch(events, 0, 0);
   }
 
+  /** A batch with one record of payload, which came before the events. */
+  media(id: number, payload: string, flags: number, ...events: SrtEvent[]): void {
+    const bytes = Buffer.from(payload);
+    this.options.slab.set(bytes);
+    this.options.records.set([id, 0, bytes.length, flags]);
+    this.#onBatch(events, 1, 0);
+  }
+
   accepted(id: number, name: string, change: Partial<Extract<SrtEvent, { type: 'accepted' }>> = {}): void {
     this.tell({
       type: 'accepted',

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { MODE, STREAM } from '../../../../src/core/meter/slab-layout.ts';
 import { HeadgateError } from '../../../../src/lib/errors.ts';
-import { SRT_STATS } from '../../../../src/native/srt.ts';
+import { SRT_MEDIA, SRT_STATS } from '../../../../src/native/srt.ts';
 import { type FakeConfig, FakeSrt } from './fake-srt.ts';
 
 let srt: FakeSrt;
@@ -254,6 +254,33 @@ describe('the server', () => {
     );
     expect(logged).toEqual(['warn a line of libsrt']);
     expect(server.stats()).toMatchObject({ lostEvents: 3, lostMediaBytes: 1316 });
+  });
+
+  it('plays what came before a publisher left in the same batch', async () => {
+    const { native } = await open();
+    native.accepted(1, 'cam1');
+    native.accepted(2, 'cam1', { play: true });
+    native.media(1, 'last words', SRT_MEDIA.RANDOM_ACCESS, { type: 'closed', id: 1, how: 'peer' });
+    expect(native.sent.join('')).toBe('last words');
+    expect(paths()).toEqual([]);
+  });
+
+  it('goes on with a batch when something in it fails, and says so', async () => {
+    const { native, desk, logged, admission } = await open();
+    vi.spyOn(desk, 'publish').mockImplementationOnce(() => {
+      throw new Error('a bug');
+    });
+    const goes = { type: 'closed', how: 'peer' } as const;
+    native.accepted(1, 'cam1');
+    native.accepted(2, 'cam2');
+    native.accepted(3, 'cam2', { play: true });
+    vi.spyOn(srt.playback.get('/live/cam2')!.packets!, 'deliver').mockImplementationOnce(() => {
+      throw new Error('another');
+    });
+    native.media(2, 'x', 0, { ...goes, id: 1 }, { ...goes, id: 2 }, { ...goes, id: 3 });
+    expect(logged.map((line) => line.split(' ')[0])).toEqual(['error', 'error']);
+    expect(paths()).toEqual([]);
+    expect(admission.global()).toMatchObject({ connections: 0, streams: 0 });
   });
 
   it('closes what is left when it stops', async () => {
