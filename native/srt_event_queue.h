@@ -66,11 +66,13 @@ class SrtEventQueue {
     events_.push_back(std::move(event));
   }
 
-  /// A refusal like one that waits is added to its count.
+  /// A refusal like one that waits is added to its count. Of another version the same cause is another entry.
   void push_refused(SrtEvent event) {
     const std::lock_guard<std::mutex> lock(mutex_);
     key_.assign(event.ip).push_back('\n');
     key_.append(std::to_string(event.cause)).push_back('\n');
+    key_.append(std::to_string(event.version)).push_back('\n');
+    key_.append(stream_id_error_name(event.stream_id_error)).push_back('\n');
     key_.append(event.path).push_back('\n');
     key_.append(event.client);
     const auto known = refused_.find(key_);
