@@ -140,7 +140,7 @@ export class Ingest {
     const { decisions, logger } = this.#telemetry;
     const { slab, admission, desk, playback, registry } = this;
     return new SrtServer({
-      addon: loadSrt(),
+      addon: loadSrt,
       slab,
       admission,
       desk,

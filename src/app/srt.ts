@@ -14,7 +14,7 @@ export async function openSrt(
 ): Promise<{ host: string; port: number }[] | null> {
   const { srt } = ingest.config.listen;
   if (srt === null || srt.length === 0) return null;
-  const { available, reason } = ingest.srt.addon;
+  const { available, reason } = ingest.srt.addon();
   if (!available && isDeepStrictEqual(srt, defaultConfig().listen.srt)) {
     logger.warn(`SRT is off: ${reason}`);
     return null;

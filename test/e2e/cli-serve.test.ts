@@ -139,6 +139,22 @@ describe('without libsrt', () => {
   });
 });
 
+test('a server that has SRT turned off does not load libsrt', async () => {
+  const tell = `const { dlopen } = process;
+    process['dlopen'] = (module, file, ...rest) => {
+      if (file.includes('headgate_srt')) process.stderr.write('loaded');
+      return dlopen(module, file, ...rest);
+    };`;
+  write('off.yaml', listen({ srt: 'null' }));
+  const server = new Cli(['serve', '-c', 'off.yaml'], {
+    cwd: folder,
+    nodeArgs: ['--import', `data:text/javascript,${encodeURIComponent(tell)}`],
+  });
+  await until(() => server.stdout.includes('headgate is ready'), 'the server');
+  expect(await server.stop('SIGTERM')).toBe(0);
+  expect(server.stderr).not.toContain('loaded');
+});
+
 describe.each(['serve', 'check'])('%s', (command) => {
   test('a file that is not there', () =>
     expectLine(

@@ -78,7 +78,8 @@ export class SrtListener {
       records: this.#records,
       clockMs: monotonicMs(),
     };
-    this.#native = new addon.SrtListener(slab.nodes, slab.streams, options, (events, count, first) =>
+    const { SrtListener: Native } = addon();
+    this.#native = new Native(slab.nodes, slab.streams, options, (events, count, first) =>
       this.#batch(events, count, first),
     );
     this.setRules();

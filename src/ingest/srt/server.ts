@@ -1,5 +1,6 @@
 import { monotonicMs } from '../../lib/clock.ts';
 import { HeadgateError } from '../../lib/errors.ts';
+import type { SrtAddon } from '../../native/srt.ts';
 import { DoorTables } from './door.ts';
 import type { DoorCause } from './explain.ts';
 import { noCounts, type SrtCounts } from './figures.ts';
@@ -47,8 +48,8 @@ export class SrtServer {
   }
 
   /** The SRT half of the addon: whether there is one. */
-  get addon(): SrtServices['addon'] {
-    return this.#services.addon;
+  addon(): SrtAddon {
+    return this.#services.addon();
   }
 
   get connections(): number {
@@ -57,11 +58,12 @@ export class SrtServer {
 
   /** Opens every listener of the config. Throws HG_SRT_MISSING or HG_LISTEN; what is open by then is for `close`. */
   async listen(): Promise<{ host: string; port: number }[]> {
-    const { addon, admission } = this.#services;
-    if (!addon.available) {
+    const { admission } = this.#services;
+    const { available, reason } = this.addon();
+    if (!available) {
       throw new HeadgateError(
         'HG_SRT_MISSING',
-        `cannot listen for SRT: ${addon.reason}; or turn it off with "srt: null" under listen`,
+        `cannot listen for SRT: ${reason}; or turn it off with "srt: null" under listen`,
       );
     }
     for (const address of this.#services.listeners()) {

@@ -28,7 +28,8 @@ export interface SrtLog {
 
 /** What every SRT connection shares. */
 export interface SrtServices extends Pick<DoorSources, 'limitsOf'> {
-  readonly addon: SrtAddon;
+  /** loads it the first time it is asked for: a server without SRT does without libsrt */
+  addon(): SrtAddon;
   /** the tables that the receive threads count into */
   readonly slab: { readonly nodes: Float64Array; readonly streams: Float64Array };
   readonly admission: Admission;

@@ -247,7 +247,7 @@ export class FakeSrt {
     const told = (level: string) => (_fields: object, text: string) =>
       void this.logged.push(`${level} ${text}`);
     this.server = new SrtServer({
-      addon: this.#addon(available),
+      addon: () => this.#addon(available),
       slab: this.slab,
       admission: this.admission,
       desk: this.desk,
