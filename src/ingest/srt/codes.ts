@@ -62,3 +62,8 @@ export function nothingToPlayDetail(path: string): string {
   const what = path === '' ? 'something' : path;
   return `it asks to play ${what}, which nobody publishes; to publish, the stream id must say so: ${EXAMPLE}`;
 }
+
+/** What to tell a caller that asks to play a stream that does not come as MPEG-TS. */
+export function notAsPacketsDetail(path: string): string {
+  return `${path} comes over RTMP and is not played over SRT; play it over RTMP or at ${path}.flv`;
+}

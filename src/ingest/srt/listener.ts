@@ -1,9 +1,11 @@
 import { lookup } from 'node:dns/promises';
+import { refusal } from '../../core/admission/denials.ts';
 import type { Denial } from '../../core/verdict.ts';
 import { monotonicMs } from '../../lib/clock.ts';
 import { ipKey } from '../../lib/ip.ts';
 import { type NativeSrtListener, SRT_RECORD, type SrtEntry, type SrtEvent } from '../../native/srt.ts';
 import { listenError } from '../rtmp/accept.ts';
+import { notAsPacketsDetail, nothingToPlayDetail } from './codes.ts';
 import type { DoorTables } from './door.ts';
 import { causeOf, type DoorCause, explain } from './explain.ts';
 import { noCounts, type SrtCounts } from './figures.ts';
@@ -231,7 +233,24 @@ export class SrtListener {
     }
     lease.release(now);
     this.#native.close(event.id);
+    this.#refusePlayer(event, now);
+  }
+
+  /** The door lets in whoever asks for a path that is live: some of it only playback knows. */
+  #refusePlayer({ ip, app, name }: SrtOrigin, now: number): void {
+    const { playback, decisions, door } = this.#services;
+    const path = `/${app}/${name}`;
+    const refused = playback.refusal(path, 'packets');
+    if (refused === 'full' || refused === null) {
+      this.#count('limit', 1);
+      return;
+    }
     this.#count('no_such_stream', 1);
+    const known = refused === 'not_as_packets';
+    const detail = known ? notAsPacketsDetail(path) : nothingToPlayDetail('');
+    const decision = refusal('protocol_error', ipKey(ip, door().ipv6Prefix), Number.POSITIVE_INFINITY);
+    const subject = { ip, protocol: 'srt', path: known ? path : null, client: null, stream: null };
+    decisions.refusedAtDoor(decision, subject, detail, 1, now);
   }
 
   #refuseAtAccept({ id, ip }: Event<'accepted'>, denial: Denial, now: number): void {

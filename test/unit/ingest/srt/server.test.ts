@@ -177,11 +177,25 @@ describe('a player', () => {
     expect([playback.stats().players, srt.admission.global().connections]).toEqual([0, 1]);
   });
 
-  it('is closed when nobody publishes any more what it asked for', async () => {
-    const { native } = await open();
+  it('is closed with a receipt when nobody publishes any more what it asked for', async () => {
+    const { native, notebook } = await open();
     native.accepted(2, 'cam1', { play: true });
     expect(native.calls).toEqual(['close 2']);
     expect(srt.admission.global().connections).toBe(0);
+    expect(notebook.written).toMatchObject([
+      { reason: 'protocol_error', path: null, detail: expect.stringContaining('nobody publishes') },
+    ]);
+  });
+
+  it('of a stream that comes over RTMP is told in its receipt how to play that', async () => {
+    const { native, notebook, playback } = await open();
+    playback.open('/live/cam1', { replay: () => {}, onPlayers: () => {} });
+    native.accepted(2, 'cam1', { play: true });
+    expect(native.calls).toEqual(['close 2']);
+    expect(notebook.written).toMatchObject([
+      { reason: 'protocol_error', path: '/live/cam1', detail: expect.stringContaining('comes over RTMP') },
+    ]);
+    expect(srt.server.stats().refused).toEqual({ no_such_stream: 1 });
   });
 
   it('is closed when its stream ends', async () => {
