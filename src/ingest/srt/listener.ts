@@ -156,7 +156,6 @@ export class SrtListener {
   }
 
   #batch(events: readonly SrtEvent[], mediaRecords: number, firstRecord: number): void {
-    const now = monotonicMs();
     for (let record = firstRecord; record < firstRecord + mediaRecords; record++) {
       const at = record * SRT_RECORD.STRIDE;
       const id = this.#records[at + SRT_RECORD.ID] as number;
@@ -167,8 +166,9 @@ export class SrtListener {
       const flags = this.#records[at + SRT_RECORD.FLAGS] as number;
       this.#apart(id, () => publisher.media(this.#slab.subarray(start, end), flags));
     }
+    // Each at its own time: a decision is said to have taken as long as it took, not as all before it.
     for (const event of events) {
-      this.#apart('id' in event ? event.id : null, () => this.#event(event, now));
+      this.#apart('id' in event ? event.id : null, () => this.#event(event, monotonicMs()));
     }
   }
 
