@@ -14,8 +14,6 @@ namespace {
 
 /// Of syslog.
 constexpr int kErrorLevel = 3;
-/// The PAT and a PMT in several sections; see TsPublication::tables.
-constexpr size_t kTablesBytesMax = 12 * 188;
 /// Of what a thrown error says, bytes.
 constexpr size_t kThrownBytesMax = 512;
 /// An hour: what no latency reaches.
@@ -242,7 +240,7 @@ Napi::Value SrtListenerObject::stats(const Napi::CallbackInfo& call) {
 Napi::Value SrtListenerObject::tables(const Napi::CallbackInfo& call) {
   double id;
   if (!read_double(call.Env(), call[0], id)) return {};
-  uint8_t packets[kTablesBytesMax];
+  uint8_t packets[kTsTableBytesMax];
   const size_t length = listener_->tables(id, packets, sizeof(packets));
   Napi::Uint8Array out = Napi::Uint8Array::New(call.Env(), length);
   if (length > 0) std::memcpy(out.Data(), packets, length);
