@@ -12,10 +12,13 @@ namespace {
 constexpr int kHandshakeVersion = 5;
 /// A caller that was let in and is neither accepted nor dead by then will not be, ms.
 constexpr double kHandshakeMs = 10000;
+/// Guesses at a passphrase are held against the network that one IPv6 subscriber owns (RFC 6177).
+constexpr unsigned kSubscriberBits = 64;
 
 void name_peer(const sockaddr* peer, SrtCaller& out) {
-  AddressKey address{};
-  out.ip = address_of(peer, address) ? format_address(address) : "";
+  out.address = {};
+  out.ip = address_of(peer, out.address) ? format_address(out.address) : "";
+  out.address = limit_key(out.address, kSubscriberBits);
   out.port = ntohs(peer->sa_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6*>(peer)->sin6_port
                                                : reinterpret_cast<const sockaddr_in*>(peer)->sin_port);
 }
@@ -38,6 +41,10 @@ int SrtHandshakes::judge(SRTSOCKET socket, int handshake_version, const sockaddr
     // Up to the first NUL: that is all of it that libsrt keeps.
     const size_t length = handshake_version < kHandshakeVersion ? 0 : strnlen(stream_id, kStreamIdBytesMax);
     door_.judge(peer, stream_id, length, now, verdict);
+  }
+  if (verdict.code == srt_code::IN && is_guessing(caller, now)) {
+    verdict.code = srt_code::UNAUTHORIZED;
+    verdict.cause = door_cause::PASSPHRASE;
   }
   if (verdict.code != srt_code::IN) {
     refuse(caller, verdict.code, verdict.cause);
@@ -84,12 +91,21 @@ void SrtHandshakes::sweep(double now) {
     SrtCaller& caller = at->second;
     caller.connected = caller.connected || state == SRTS_CONNECTED;
     if (!is_dead(state) && now - caller.since <= kHandshakeMs) continue;
-    if (!caller.connected) refuse(caller, 0, door_cause::PASSPHRASE);
+    if (!caller.connected) {
+      if (!caller.verdict.passphrase.empty()) guesses_.wrong(caller.address, now);
+      refuse(caller, 0, door_cause::PASSPHRASE);
+    }
     callers_.erase(at);
     waiting_--;
     population_--;
     unconfirmed_--;
   }
+}
+
+bool SrtHandshakes::is_guessing(const SrtCaller& caller, double now) {
+  if (caller.verdict.passphrase.empty()) return false;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return guesses_.is_spent(caller.address, now);
 }
 
 void SrtHandshakes::refuse(const SrtCaller& caller, uint16_t code, int32_t cause) {

@@ -16,12 +16,14 @@
 
 #include "srt_door.h"
 #include "srt_event_queue.h"
+#include "srt_guesses.h"
 
 namespace headgate {
 
 struct SrtCaller {
   std::string ip;
   uint16_t port = 0;
+  AddressKey address{};
   DoorVerdict verdict{};
   double since = 0;        ///< monotonic ms
   bool connected = false;  ///< the handshake was seen to be done
@@ -54,6 +56,7 @@ class SrtHandshakes {
   bool is_empty() const { return waiting_ == 0; }
 
  private:
+  bool is_guessing(const SrtCaller& caller, double now);
   void refuse(const SrtCaller& caller, uint16_t code, int32_t cause);
 
   SrtDoor& door_;
@@ -65,6 +68,7 @@ class SrtHandshakes {
   SrtCaller scratch_;  // of libsrt's thread: keeps its memory from one caller to the next
   std::mutex mutex_;
   std::unordered_map<SRTSOCKET, SrtCaller> callers_;
+  SrtGuesses guesses_;
   std::vector<SRTSOCKET> sweeping_;  // of the listener's thread
 };
 

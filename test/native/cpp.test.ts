@@ -40,6 +40,7 @@ beforeAll(async () => {
     'native/test/srt_door_tables_test.cc',
     'native/test/srt_door_test.cc',
     'native/test/srt_event_queue_test.cc',
+    'native/test/srt_guesses_test.cc',
     'native/test/srt_filter_test.cc',
     'native/test/srt_stream_id_test.cc',
     'native/test/ts_flv_audio_test.cc',
