@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "io_places.h"
+#include "napi_arguments.h"
 #include "slab_layout.h"
 
 namespace headgate {
@@ -11,11 +12,6 @@ namespace {
 
 // JavaScript values become plain numbers here and nowhere else. Each of these leaves a pending
 // exception behind when it returns false.
-bool refuse(napi_env env, const char* message) {
-  napi_throw_type_error(env, nullptr, message);
-  return false;
-}
-
 bool read_double(napi_env env, napi_value value, double& out) {
   if (napi_get_value_double(env, value, &out) == napi_ok) return true;
   return refuse(env, "headgate engine: a number was expected");
@@ -36,17 +32,9 @@ bool read_time(napi_env env, napi_value value, double& out) {
   return std::isfinite(out) || refuse(env, "headgate engine: now must be finite");
 }
 
-struct View {
-  void* memory = nullptr;
-  size_t length = 0;
-};
-
 bool read_view(napi_env env, napi_value value, napi_typedarray_type wanted, View& out) {
-  napi_typedarray_type type;
-  const napi_status status =
-      napi_get_typedarray_info(env, value, &type, &out.length, &out.memory, nullptr, nullptr);
-  if (status == napi_ok && type == wanted) return true;
-  return refuse(env, "headgate engine: a typed array of another type was expected");
+  return view_of(env, value, wanted, out) ||
+         refuse(env, "headgate engine: a typed array of another type was expected");
 }
 
 bool read_options(const Napi::Value& value, EngineOptions& out) {

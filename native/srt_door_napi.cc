@@ -16,17 +16,14 @@
 #include <sys/socket.h>
 #endif
 
+#include "napi_arguments.h"
+
 namespace headgate {
 
 namespace {
 
 // JavaScript values become plain structs here and nowhere else. Each of these leaves a pending
 // exception behind when it returns false.
-bool refuse(const Napi::Env& env, const char* message) {
-  napi_throw_type_error(env, nullptr, message);
-  return false;
-}
-
 bool read_text(const Napi::Object& from, const char* name, std::string& out) {
   const Napi::Value value = from.Get(name);
   if (value.IsUndefined()) {

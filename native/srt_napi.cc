@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "napi_arguments.h"
 #include "slab_layout.h"
 #include "srt_door_napi.h"
 #include "srt_event_napi.h"
@@ -20,11 +21,6 @@ constexpr size_t kThrownBytesMax = 512;
 constexpr double kLatencyMsMax = 3600000;
 
 // Each of these leaves a pending exception behind when it returns false.
-bool refuse(napi_env env, const char* message) {
-  napi_throw_type_error(env, nullptr, message);
-  return false;
-}
-
 bool read_double(napi_env env, napi_value value, double& out) {
   if (napi_get_value_double(env, value, &out) == napi_ok) return true;
   return refuse(env, "headgate srt: a number was expected");
@@ -36,17 +32,9 @@ bool read_whole(napi_env env, napi_value value, double max, double& out) {
   return refuse(env, "headgate srt: a whole number within its range was expected");
 }
 
-struct View {
-  void* memory = nullptr;
-  size_t length = 0;
-};
-
 bool read_view(napi_env env, napi_value value, napi_typedarray_type wanted, View& out) {
-  napi_typedarray_type type;
-  const napi_status status =
-      napi_get_typedarray_info(env, value, &type, &out.length, &out.memory, nullptr, nullptr);
-  if (status == napi_ok && type == wanted) return true;
-  return refuse(env, "headgate srt: a typed array of another type was expected");
+  return view_of(env, value, wanted, out) ||
+         refuse(env, "headgate srt: a typed array of another type was expected");
 }
 
 bool read_options(const Napi::Value& value, SrtListenerOptions& out) {

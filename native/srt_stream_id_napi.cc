@@ -1,5 +1,6 @@
 #include "srt_stream_id_napi.h"
 
+#include "napi_arguments.h"
 #include "srt_stream_id.h"
 
 namespace headgate {
@@ -8,14 +9,13 @@ namespace {
 
 Napi::Value parse(const Napi::CallbackInfo& call) {
   const Napi::Env env = call.Env();
-  if (!call[0].IsTypedArray() || call[0].As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
-    napi_throw_type_error(env, nullptr, "headgate: the bytes of a stream id were expected");
+  View bytes;
+  if (!view_of(env, call[0], napi_uint8_array, bytes)) {
+    refuse(env, "headgate: the bytes of a stream id were expected");
     return {};
   }
-  const Napi::Uint8Array bytes = call[0].As<Napi::Uint8Array>();
   StreamId id;
-  const StreamIdError error =
-      parse_stream_id(reinterpret_cast<const char*>(bytes.Data()), bytes.ByteLength(), id);
+  const StreamIdError error = parse_stream_id(static_cast<const char*>(bytes.memory), bytes.length, id);
   Napi::Object out = Napi::Object::New(env);
   if (error != StreamIdError::none) {
     out.Set("error", stream_id_error_name(error));

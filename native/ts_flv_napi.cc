@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "io_places.h"
+#include "napi_arguments.h"
 #include "ts_flv.h"
 
 namespace headgate {
@@ -17,22 +18,9 @@ namespace {
 
 // JavaScript values become plain ones here. Each of these leaves a pending exception behind when it
 // returns false.
-bool refuse(Napi::Env env, const char* message) {
-  Napi::TypeError::New(env, message).ThrowAsJavaScriptException();
-  return false;
-}
-
-struct View {
-  void* memory = nullptr;
-  size_t length = 0;
-};
-
 bool read_view(napi_env env, napi_value value, napi_typedarray_type wanted, View& out) {
-  napi_typedarray_type type;
-  const napi_status status =
-      napi_get_typedarray_info(env, value, &type, &out.length, &out.memory, nullptr, nullptr);
-  if (status == napi_ok && type == wanted) return true;
-  return refuse(env, "headgate ts: a typed array of another type was expected");
+  return view_of(env, value, wanted, out) ||
+         refuse(env, "headgate ts: a typed array of another type was expected");
 }
 
 bool read_size(const Napi::Value& value, size_t& out) {
