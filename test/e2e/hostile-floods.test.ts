@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { Arena, OPEN_DOORS } from '../support/arena.ts';
+import { Arena } from '../support/arena.ts';
+import { OPEN_DOORS } from '../support/bystander.ts';
 import { cpuOf, flood } from '../support/flood.ts';
 import { amf, be, chunksOf } from '../support/rtmp-wire.ts';
 import { until } from '../support/server.ts';

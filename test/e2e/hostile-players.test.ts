@@ -1,6 +1,7 @@
 import net from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { Arena, OPEN_DOORS } from '../support/arena.ts';
+import { Arena } from '../support/arena.ts';
+import { OPEN_DOORS } from '../support/bystander.ts';
 import { cpuOf } from '../support/flood.ts';
 import { fetchFor } from '../support/http-read.ts';
 import type { RtmpClient } from '../support/rtmp-client.ts';

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { Arena, OPEN_DOORS } from '../support/arena.ts';
+import { Arena } from '../support/arena.ts';
+import { OPEN_DOORS } from '../support/bystander.ts';
 import { fetchFor, type HttpReading } from '../support/http-read.ts';
 import { amf } from '../support/rtmp-wire.ts';
 

@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs';
 import { setInterval as every } from 'node:timers';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { Arena, OPEN_DOORS } from '../support/arena.ts';
+import { Arena } from '../support/arena.ts';
+import { OPEN_DOORS } from '../support/bystander.ts';
 import type { ClientOptions, RtmpClient } from '../support/rtmp-client.ts';
 import { amf, be, chunksOf, makeC1 } from '../support/rtmp-wire.ts';
 import { listenTlsLines } from '../support/tls-pair.ts';

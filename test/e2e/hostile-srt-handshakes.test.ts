@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { OPEN_DOORS } from '../support/arena.ts';
+import { OPEN_DOORS } from '../support/bystander.ts';
 import { Draws } from '../support/draws.ts';
 import { cpuOf } from '../support/flood.ts';
 import { be } from '../support/rtmp-wire.ts';

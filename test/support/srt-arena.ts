@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
-import type { StreamSnapshot, StreamTotals } from '../../src/core/stream.ts';
+import type { StreamSnapshot } from '../../src/core/stream.ts';
 import type { Receipt } from '../../src/core/verdict.ts';
-import { OPEN_DOORS } from './arena.ts';
-import { pause, type ServerOptions, TestServer, until } from './server.ts';
+import { Bystander } from './bystander.ts';
+import { pause, type ServerOptions, type TestServer, until } from './server.ts';
 import { type CallAnswer, type CallOptions, SrtCaller } from './srt-client.ts';
 import { SrtPublisher, tsClip } from './srt-publishers.ts';
 import { messagesOf, VideoTs } from './ts-wire.ts';
@@ -12,8 +12,6 @@ import { messagesOf, VideoTs } from './ts-wire.ts';
  * strangers who speak SRT themselves, each from an address of its own. They
  * all share the port, the thread behind it and libsrt with the bystander.
  */
-
-const BYSTANDER = '/live/bystander';
 
 /** How long strangers may take to be gone, ms: a vanished peer is noticed after five seconds. */
 const RECOVERY_MS = 15_000;
@@ -28,41 +26,31 @@ export type StrangerOptions = Partial<CallOptions>;
 
 export class SrtArena {
   readonly server: TestServer;
-  readonly #bystander: SrtPublisher;
-  #bystanderId = '';
-  #bytesSeen = 0;
+  readonly #bystander: Bystander;
   readonly #strangers = new Set<SrtCaller>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #addresses = 0;
 
   /** Starts the server and waits until the bystander streams. `passphrase` is the listener's, if it has one. */
   static async open(options: ServerOptions = {}, passphrase?: string): Promise<SrtArena> {
-    const server = await TestServer.start({ config: OPEN_DOORS, ...options });
-    const target = { port: server.ports.srt, streamId: '#!::r=live/bystander,m=publish' };
-    const arena = new SrtArena(
-      server,
-      new SrtPublisher(
+    const encoderFor = (server: TestServer) => {
+      const target = { port: server.ports.srt, streamId: '#!::r=live/bystander,m=publish' };
+      return new SrtPublisher(
         'ffmpeg',
         tsClip({ kbps: 1000 }),
         passphrase === undefined ? target : { ...target, passphrase },
-      ),
-    );
-    try {
-      arena.#bystanderId = (await arena.bystander(({ usage }) => usage.frames > 0)).id;
-    } catch (error) {
-      await arena.#stop();
-      throw error;
-    }
-    return arena;
+      );
+    };
+    return new SrtArena(await Bystander.begin(options, encoderFor, { recoveryMs: RECOVERY_MS }));
   }
 
-  private constructor(server: TestServer, bystander: SrtPublisher) {
-    this.server = server;
+  private constructor(bystander: Bystander) {
+    this.server = bystander.server;
     this.#bystander = bystander;
   }
 
   bystander(when?: (stream: StreamSnapshot) => boolean): Promise<StreamSnapshot> {
-    return this.server.stream(BYSTANDER, when);
+    return this.#bystander.snapshot(when);
   }
 
   /** A loopback address that nobody used before. */
@@ -124,26 +112,15 @@ export class SrtArena {
     await pause(ANSWER_MS);
     for (const stranger of this.#strangers) stranger.hangUp();
     this.#strangers.clear();
-    expect(this.server.alive).toBe(true);
-    const after = await this.#onlyBystander();
-    expect(this.#bystander.alive).toBe(true);
-    expect(after.id).toBe(this.#bystanderId);
-    expect(after.usage).toMatchObject({
-      dropped_frames: 0,
-      dropped_bytes: 0,
-      throttled_ms: 0,
-      violations: 0,
-    });
+    const after = await this.#bystander.unharmed();
     expect(after.transport).toMatchObject({ loss: 0, retransmitted: 0 });
-    expect(this.server.log.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
-    expect(this.server.stderr).toBe('');
   }
 
   /** The bystander leaves too: nothing remains of anybody. Then the server is stopped. */
   async close(): Promise<void> {
     try {
       await this.unharmed();
-      await this.#bystander.stop('SIGTERM');
+      await this.#bystander.encoder.stop('SIGTERM');
       await until(
         async () => {
           const { connections, streams } = await this.server.totals();
@@ -159,29 +136,7 @@ export class SrtArena {
         nodes: 1,
       });
     } finally {
-      await this.#stop();
+      await this.#bystander.stop();
     }
-  }
-
-  async #stop(): Promise<void> {
-    await this.#bystander.stop();
-    await this.server.stop();
-  }
-
-  /** Waits until nobody but the bystander holds anything, and it has sent more since the last time this was asked. */
-  async #onlyBystander(): Promise<StreamSnapshot> {
-    const alone = await until(
-      async () => {
-        type Answer = { streams: StreamSnapshot[]; totals: StreamTotals };
-        const { streams, totals } = await this.server.get<Answer>('/api/v1/streams');
-        const [stream] = streams;
-        if (streams.length !== 1 || totals.connections !== 1 || stream?.path !== BYSTANDER) return undefined;
-        return stream.usage.bytes > this.#bytesSeen ? stream : undefined;
-      },
-      'everything to be given back but what the bystander holds, and the bystander to stream on',
-      RECOVERY_MS,
-    );
-    this.#bytesSeen = alone.usage.bytes;
-    return alone;
   }
 }

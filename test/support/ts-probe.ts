@@ -8,9 +8,8 @@ export function decodeErrors(ts: Buffer): string {
   return spawnSync('ffmpeg', args, { input: ts, encoding: 'utf8', maxBuffer: 16 * 1024 * 1024 }).stderr;
 }
 
-/** Access units of the first video or audio stream. */
-export function unitsOf(ts: Buffer | string, kind: 'v' | 'a'): number {
-  const isFile = typeof ts === 'string';
+/** Access units of the first video or audio stream, of a transport stream or of any file that ffmpeg knows. */
+export function unitsOf(media: Buffer | string, kind: 'v' | 'a'): number {
   const select = [
     '-v',
     'error',
@@ -22,11 +21,10 @@ export function unitsOf(ts: Buffer | string, kind: 'v' | 'a'): number {
     '-of',
     'csv=p=0',
   ];
-  const probe = spawnSync(
-    'ffprobe',
-    [...select, '-f', 'mpegts', isFile ? ts : 'pipe:0'],
-    isFile ? {} : { input: ts },
-  );
+  const probe =
+    typeof media === 'string'
+      ? spawnSync('ffprobe', [...select, media])
+      : spawnSync('ffprobe', [...select, '-f', 'mpegts', 'pipe:0'], { input: media });
   return Number.parseInt(probe.stdout.toString(), 10);
 }
 
