@@ -13,7 +13,7 @@
  */
 
 /** Samples that must agree before they count without the mean: one alone may be a collection of garbage. */
-export const PULSES = 2;
+const PULSES = 2;
 
 /** Rows kept, whatever the period: 5 s at the usual 250 ms take 20. */
 const ROWS = 64;
