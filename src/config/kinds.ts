@@ -6,6 +6,7 @@ import {
   FPS,
   formatEventRate,
   formatQuantity,
+  PERCENT,
   parseEventRate,
   parseQuantity,
   quantityPattern,
@@ -24,6 +25,8 @@ interface Bounds {
   /** the word that turns the limit off: the value is then Infinity */
   readonly off?: 'unlimited' | 'never';
   readonly zero?: 'allowed';
+  /** the key may be null, which turns it off */
+  readonly nullable?: true;
 }
 
 function bad(problem: string): { readonly ok: false; readonly problem: string } {
@@ -48,7 +51,7 @@ function boundOf(text: string | undefined, dimension: Dimension, otherwise: numb
 }
 
 /** The other word for "no limit", offered when the wrong one was written. */
-function wordHint(input: string, off: Bounds['off']): string | null {
+function wordHint(input: string, off: Bounds['off'] | 'null'): string | null {
   const lower = input.toLowerCase();
   const wanted = ['unlimited', 'never', 'infinity', 'inf', 'none', 'off', '-1'];
   if (!wanted.includes(lower)) return null;
@@ -61,7 +64,8 @@ function quantity(dimension: Dimension, bounds: Bounds = {}): Kind<number> {
   const min = boundOf(bounds.min, dimension, 0);
   const max = boundOf(bounds.max, dimension, Number.POSITIVE_INFINITY);
   const { off } = bounds;
-  const or = off === undefined ? '' : ` or ${off}`;
+  const word = bounds.nullable === true ? 'null' : off;
+  const or = word === undefined ? '' : ` or ${word}`;
   return {
     text: true,
     read(input): Read<number> {
@@ -71,13 +75,13 @@ function quantity(dimension: Dimension, bounds: Bounds = {}): Kind<number> {
         );
       }
       if (off !== undefined && input === off) return { ok: true, value: Number.POSITIVE_INFINITY };
-      const word = wordHint(String(input), off);
-      if (word !== null) return bad(word);
+      const hint = wordHint(String(input), word);
+      if (hint !== null) return bad(hint);
       const parsed = parseQuantity(input, dimension);
       if (!parsed.ok) return parsed;
       if (parsed.value === 0 && bounds.zero === undefined && bounds.min === undefined) {
-        const hint = off === undefined ? 'a value above zero is needed' : `for no limit write ${off}`;
-        return bad(`${input} would let nothing through; ${hint}`);
+        const otherwise = off === undefined ? 'a value above zero is needed' : `for no limit write ${off}`;
+        return bad(`${input} would let nothing through; ${otherwise}`);
       }
       if (parsed.value < min) return bad(`${input} is too small; the least is ${bounds.min}`);
       if (parsed.value > max) return bad(`${input} is too large; the most is ${bounds.max}`);
@@ -103,6 +107,18 @@ export const duration = (bounds?: Bounds): Kind<number> => quantity(DURATION, bo
 export const fps = (bounds?: Bounds): Kind<number> => quantity(FPS, bounds);
 /** events per second, whatever the period written */
 export const perSecond = (bounds?: Bounds): Kind<number> => quantity(RATE, bounds);
+
+/** A fraction of one, written as a percentage. Whoever writes 0.85 or 1 most likely means the fraction. */
+export function percent(bounds?: Bounds): Kind<number> {
+  const kind = quantity(PERCENT, bounds);
+  return {
+    ...kind,
+    read: (input) =>
+      typeof input === 'number' && input > 0 && input <= 1
+        ? bad(`${input} has no unit; did you mean ${formatQuantity(input, PERCENT)}?`)
+        : kind.read(input),
+  };
+}
 
 /** An event rate with its period kept; `unlimited` is an infinite count. */
 export function eventRate(): Kind<EventRate> {

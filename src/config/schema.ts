@@ -4,6 +4,7 @@ import { documented, field, filled, leaf, orObject } from './field.ts';
 import { count, duration, oneOf, size, text } from './kinds.ts';
 import { client, NAME, policy, tier } from './schema-clients.ts';
 import { howMany, limits } from './schema-limits.ts';
+import { adaptive, backpressure, resources } from './schema-resources.ts';
 import { SRT_DEFAULT, srtListeners } from './schema-srt.ts';
 
 /**
@@ -159,6 +160,9 @@ export const configSchema = filled(
     admin: field(admin, {}),
     timeouts: field(timeouts, {}),
     limits: field(limits, {}),
+    resources: field(resources, {}),
+    adaptive: field(adaptive, {}),
+    backpressure: field(backpressure, {}),
     auth: field(auth, {}),
     clients: field(documented(z.array(client), 'Who publishes with which keys.'), []),
     tiers: field(documented(z.record(z.string(), tier), 'Named sets of limits for clients.'), {}),

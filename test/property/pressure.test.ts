@@ -52,7 +52,7 @@ describe('pressure', () => {
               mild.sample(name, inUnit(name, value), at);
               hard.sample(name, inUnit(name, value + more), at);
             }
-            const [low, high] = [mild.gauge(name), hard.gauge(name)];
+            const [low, high] = [mild.gauge(name)!, hard.gauge(name)!];
             expect(PRESSURE_LEVELS.indexOf(high.level(at))).toBeGreaterThanOrEqual(
               PRESSURE_LEVELS.indexOf(low.level(at)),
             );
@@ -69,7 +69,7 @@ describe('pressure', () => {
     fc.assert(
       fc.property(resource, samples, (name, sequence) => {
         const gate = new PressureGate(CONFIG, 0);
-        const gauge = gate.gauge(name);
+        const gauge = gate.gauge(name)!;
         let now = 0;
         for (const { afterMs, value } of sequence) {
           now += afterMs;

@@ -11,13 +11,13 @@ import { Draws } from '../support/draws.ts';
  * the sampler sees the mean of the time since its last sample, through noise.
  */
 
-export const RESOURCES_CONFIG: ResourcesConfig = {
+export const RESOURCES_CONFIG = {
   cpu: { degrade: 0.8, close: 0.9, window: 5000 },
   heap: { degrade: 0.75, close: 0.85 },
   memory: { degrade: 0.8, close: 0.9 },
   event_loop: { degrade: 50, close: 200 },
   reopen_after: 5000,
-};
+} satisfies ResourcesConfig;
 
 const STEP_MS = 50;
 const SAMPLE_MS = 250;

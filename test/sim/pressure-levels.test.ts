@@ -22,7 +22,7 @@ type Signal = (now: number, gauge: Gauge) => number;
 /** Runs a signal, and tells the most changes of level in any minute. */
 function changesPerMinute(signal: Signal, forMs = 10 * MINUTE_MS): number {
   const gate = new PressureGate(RESOURCES_CONFIG, 0);
-  const gauge = gate.gauge('cpu');
+  const gauge = gate.gauge('cpu')!;
   const at: number[] = [];
   let most = 0;
   for (let now = PERIOD_MS; now <= forMs; now += PERIOD_MS) {
@@ -62,7 +62,7 @@ describe('changes of level in a minute', () => {
       for (const seed of SEEDS) {
         const draw = noise(seed);
         const gate = new PressureGate(RESOURCES_CONFIG, 0);
-        const gauge = gate.gauge('cpu');
+        const gauge = gate.gauge('cpu')!;
         let settled = 0;
         for (let now = PERIOD_MS; now <= 6 * MINUTE_MS; now += PERIOD_MS) {
           gate.sample('cpu', load + 0.015 * draw(), now);

@@ -35,6 +35,21 @@ export interface ServerOptions {
 
 type Place = { host: string; port: number } | null;
 
+/**
+ * What keeps a server from looking after its machine, for tests and benches
+ * that share theirs with others: a section that `config` has is left to it.
+ */
+export function undisturbed(config: string): string[] {
+  const off = {
+    resources: '{ cpu: null, heap: null, memory: null, event_loop: null }',
+    adaptive: '{ enabled: false }',
+    backpressure: '{ enabled: false }',
+  };
+  return Object.entries(off)
+    .filter(([section]) => !new RegExp(`^${section}:`, 'm').test(config))
+    .map(([section, value]) => `${section}: ${value}`);
+}
+
 /** What a line of the log holds. */
 export type LogLine = { msg: string; level: string } & Record<string, unknown>;
 
@@ -90,9 +105,9 @@ export class TestServer {
     this.exited = new Promise((resolve) => this.process.once('exit', resolve));
   }
 
-  /** Rewrites the config file; a running server reloads it by itself. */
+  /** Rewrites the config file; a running server reloads it by itself. A busy machine refuses nobody, see `undisturbed`. */
   configure(config: string): void {
-    writeFileSync(this.file, `${this.#listen}\n${config}\n`);
+    writeFileSync(this.file, [this.#listen, ...undisturbed(config), config, ''].join('\n'));
   }
 
   rtmp(app = 'live'): string {

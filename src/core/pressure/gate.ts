@@ -12,6 +12,9 @@ import { REASON_OF, RESOURCES, type Resource, type ResourcesConfig } from './res
  * at which the last of them has been calm for `reopen_after`, if it is calm
  * from now on.
  *
+ * A resource that is off has no gauge: it is nominal, and what is said of it is
+ * not listened to.
+ *
  * Samples come in from outside; levels also change by the clock, so every
  * question takes `now`.
  */
@@ -19,14 +22,15 @@ import { REASON_OF, RESOURCES, type Resource, type ResourcesConfig } from './res
 /** One resource as the API, `top` and the metrics show it. Values in base units. */
 export interface ResourceSnapshot {
   readonly resource: Resource;
-  /** the value that is judged; null while the sampler says nothing */
+  /** the value that is judged; null while the sampler says nothing, and when the resource is off */
   readonly value: number | null;
-  readonly degrade: number;
-  readonly close: number;
+  /** the watermarks; null = off */
+  readonly degrade: number | null;
+  readonly close: number | null;
   readonly state: PressureLevel;
   /** 0 at `degrade`, 1 at `close` */
   readonly pressure: number;
-  /** when the state was entered, monotonic ms */
+  /** when the state was entered, or the resource turned off, monotonic ms */
   readonly since: number;
   /** why nothing is known, null while the sampler works */
   readonly cause: string | null;
@@ -45,51 +49,54 @@ export interface GateSnapshot {
 }
 
 export class PressureGate {
-  readonly #gauges: Readonly<Record<Resource, Gauge>>;
+  readonly #gauges = new Map<Resource, Gauge>();
+  readonly #offSince = new Map<Resource, number>();
+  /** changes of gauges that are gone */
+  #changesBefore = 0;
 
   /** Throws RangeError for watermarks out of order: config is validated before. */
   constructor(config: ResourcesConfig, now: number) {
-    const gaugeOf = (resource: Resource) => new Gauge(config[resource], config.reopen_after, now);
-    this.#gauges = {
-      cpu: gaugeOf('cpu'),
-      heap: gaugeOf('heap'),
-      memory: gaugeOf('memory'),
-      event_loop: gaugeOf('event_loop'),
-    };
+    for (const resource of RESOURCES) this.#offSince.set(resource, now);
+    this.configure(config, now);
   }
 
-  configure(config: ResourcesConfig): void {
+  /** Puts new marks in force. A resource that is turned on begins as one of which nothing is known. */
+  configure(config: ResourcesConfig, now: number): void {
     for (const resource of RESOURCES) {
-      this.#gauges[resource].configure(config[resource], config.reopen_after);
+      const marks = config[resource];
+      const gauge = this.#gauges.get(resource);
+      if (marks === null) this.#turnOff(resource, now);
+      else if (gauge === undefined) this.#gauges.set(resource, new Gauge(marks, config.reopen_after, now));
+      else gauge.configure(marks, config.reopen_after);
     }
   }
 
   /** A sample of the time since the last one of this resource, in its base unit. */
   sample(resource: Resource, value: number, now: number): void {
-    this.#gauges[resource].sample(value, now);
+    this.#gauges.get(resource)?.sample(value, now);
   }
 
   /** The sampler of a resource failed: `cause` is shown to people. */
   fail(resource: Resource, cause: string, now: number): void {
-    this.#gauges[resource].fail(cause, now);
+    this.#gauges.get(resource)?.fail(cause, now);
   }
 
-  gauge(resource: Resource): Gauge {
-    return this.#gauges[resource];
+  /** null = that resource is off */
+  gauge(resource: Resource): Gauge | null {
+    return this.#gauges.get(resource) ?? null;
   }
 
   /** The hardest level of any resource. */
   level(now: number): PressureLevel {
-    return RESOURCES.reduce<PressureLevel>(
-      (level, resource) => harder(level, this.#gauges[resource].level(now)),
-      'nominal',
-    );
+    let level: PressureLevel = 'nominal';
+    for (const gauge of this.#gauges.values()) level = harder(level, gauge.level(now));
+    return level;
   }
 
   /** The highest pressure of any resource, 0..1. */
   pressure(now: number): number {
     let strain = 0;
-    for (const resource of RESOURCES) strain = Math.max(strain, this.#gauges[resource].strain(now));
+    for (const gauge of this.#gauges.values()) strain = Math.max(strain, gauge.strain(now));
     return Math.min(1, strain);
   }
 
@@ -101,32 +108,45 @@ export class PressureGate {
    */
   readonly check: GateCheck = (now, exempt) => {
     if (exempt) return null;
-    let worst: Resource | null = null;
+    let worst: { resource: Resource; gauge: Gauge } | null = null;
     let untilMs = now;
-    for (const resource of RESOURCES) {
-      const gauge = this.#gauges[resource];
+    for (const [resource, gauge] of this.#gauges) {
       if (gauge.closedUntilMs <= now) continue;
       untilMs = Math.max(untilMs, gauge.closedUntilMs);
-      if (worst === null || gauge.strain(now) > this.#gauges[worst].strain(now)) worst = resource;
+      if (worst === null || gauge.strain(now) > worst.gauge.strain(now)) worst = { resource, gauge };
     }
-    return worst === null ? null : this.#refusal(worst, untilMs, now);
+    return worst === null ? null : refusal(worst.resource, worst.gauge, untilMs, now);
   };
 
   snapshot(now: number): GateSnapshot {
     const resources = RESOURCES.map((resource) => this.#shown(resource, now));
     const denial = this.check(now, false);
+    let changes = this.#changesBefore;
+    for (const gauge of this.#gauges.values()) changes += gauge.changes;
     return {
       state: this.level(now),
       pressure: this.pressure(now),
       open: denial === null,
       reopensInMs: denial?.retryAfterMs ?? 0,
-      changes: RESOURCES.reduce((changes, resource) => changes + this.#gauges[resource].changes, 0),
+      changes,
       resources,
     };
   }
 
+  #turnOff(resource: Resource, now: number): void {
+    const gauge = this.#gauges.get(resource);
+    if (gauge === undefined) return;
+    this.#changesBefore += gauge.changes;
+    this.#gauges.delete(resource);
+    this.#offSince.set(resource, now);
+  }
+
   #shown(resource: Resource, now: number): ResourceSnapshot {
-    const gauge = this.#gauges[resource];
+    const gauge = this.#gauges.get(resource);
+    if (gauge === undefined) {
+      const since = this.#offSince.get(resource) ?? now;
+      return { resource, ...OFF, since };
+    }
     return {
       resource,
       value: gauge.value(now),
@@ -138,19 +158,20 @@ export class PressureGate {
       cause: gauge.fault(now),
     };
   }
+}
 
-  #refusal(resource: Resource, untilMs: number, now: number): Denial {
-    const gauge = this.#gauges[resource];
-    const reason = REASON_OF[resource];
-    return {
-      allowed: false,
-      reason,
-      scope: scopeOf(reason),
-      key: resource,
-      limit: gauge.marks.close,
-      observed: gauge.value(now),
-      windowMs: gauge.windowMs,
-      retryAfterMs: delayUntil(untilMs, now),
-    };
-  }
+const OFF = { value: null, degrade: null, close: null, state: 'nominal', pressure: 0, cause: null } as const;
+
+function refusal(resource: Resource, gauge: Gauge, untilMs: number, now: number): Denial {
+  const reason = REASON_OF[resource];
+  return {
+    allowed: false,
+    reason,
+    scope: scopeOf(reason),
+    key: resource,
+    limit: gauge.marks.close,
+    observed: gauge.value(now),
+    windowMs: gauge.windowMs,
+    retryAfterMs: delayUntil(untilMs, now),
+  };
 }

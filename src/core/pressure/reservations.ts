@@ -131,6 +131,7 @@ export class Reservations {
 
   #resource(resource: Resource, index: number, priority: number, now: number): Denial | null {
     const gauge = this.#gate.gauge(resource);
+    if (gauge === null) return null;
     const seen = gauge.value(now);
     // Of an unknown resource it is only known that it counts as elevated: whom that shuts out stays out.
     if (seen === null && priority < COMMON_PRIORITY) {

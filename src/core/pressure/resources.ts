@@ -10,8 +10,8 @@ export const RESOURCES = ['cpu', 'heap', 'memory', 'event_loop'] as const;
 
 export type Resource = (typeof RESOURCES)[number];
 
-/** The `resources` section of the config, in base units. */
-export type ResourcesConfig = Readonly<Record<Resource, WatermarkConfig>> & {
+/** The `resources` section of the config, in base units; null = that resource is not looked at. */
+export type ResourcesConfig = Readonly<Record<Resource, WatermarkConfig | null>> & {
   /** ms for which a resource must have been calm before a level is left, 0 or more */
   readonly reopen_after: number;
 };

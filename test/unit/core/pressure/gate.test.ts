@@ -4,13 +4,13 @@ import { PressureGate } from '../../../../src/core/pressure/gate.ts';
 import { STALE_AFTER_MS, UNKNOWN_PRESSURE } from '../../../../src/core/pressure/gauge.ts';
 import { RESOURCES, type Resource, type ResourcesConfig } from '../../../../src/core/pressure/resources.ts';
 
-const CONFIG: ResourcesConfig = {
+const CONFIG = {
   cpu: { degrade: 0.8, close: 0.9, window: 5000 },
   heap: { degrade: 0.75, close: 0.85 },
   memory: { degrade: 0.8, close: 0.9 },
   event_loop: { degrade: 50, close: 200 },
   reopen_after: 5000,
-};
+} satisfies ResourcesConfig;
 
 const PERIOD_MS = 250;
 const CALM: Readonly<Record<Resource, number>> = { cpu: 0.2, heap: 0.3, memory: 0.4, event_loop: 11 };
@@ -203,7 +203,7 @@ describe('a sampler', () => {
       node.run(3);
     }
     expect(node.shown('cpu').state).toBe('elevated');
-    expect(node.gate.gauge('cpu').changes).toBeLessThanOrEqual(3);
+    expect(node.gate.gauge('cpu')!.changes).toBeLessThanOrEqual(3);
     node.run(25);
     expect(node.shown('cpu').state).toBe('nominal');
   });
@@ -225,13 +225,55 @@ describe('a sampler', () => {
   });
 });
 
+describe('a resource that is off', () => {
+  const OFF = { cpu: null, heap: null, memory: null, event_loop: null, reopen_after: 5000 };
+
+  it('is nominal for ever, whatever is said of it', () => {
+    const gate = new PressureGate(OFF, 0);
+    for (const resource of RESOURCES) gate.fail(resource, 'broken', 1000);
+    for (const resource of RESOURCES) gate.sample(resource, 1e6, 2000);
+    expect(gate.level(60_000)).toBe('nominal');
+    expect(gate.check(60_000, false)).toBeNull();
+    expect(gate.gauge('cpu')).toBeNull();
+    expect(gate.snapshot(60_000)).toMatchObject({ state: 'nominal', pressure: 0, open: true, changes: 0 });
+    expect(gate.snapshot(60_000).resources[0]).toEqual({
+      resource: 'cpu',
+      value: null,
+      degrade: null,
+      close: null,
+      state: 'nominal',
+      pressure: 0,
+      since: 0,
+      cause: null,
+    });
+  });
+
+  it('opens the gate that it held shut, and keeps its changes counted', () => {
+    const node = new Node().run(40).run(40, { memory: 0.95 });
+    const { changes } = node.gate.snapshot(node.now);
+    expect(node.refusal().reason).toBe('resource_memory');
+    node.gate.configure({ ...CONFIG, memory: null }, node.now);
+    expect(node.gate.check(node.now, false)).toBeNull();
+    expect(node.shown('memory')).toMatchObject({ state: 'nominal', since: node.now });
+    expect(node.gate.snapshot(node.now).changes).toBe(changes);
+  });
+
+  it('is unknown when it is turned on, until its sampler has spoken', () => {
+    const gate = new PressureGate(OFF, 0);
+    gate.configure({ ...OFF, heap: CONFIG.heap }, 1000);
+    expect(gate.level(1000)).toBe('elevated');
+    for (let now = 1250; now <= 5000; now += PERIOD_MS) gate.sample('heap', 0.1, now);
+    expect(gate.level(5000)).toBe('nominal');
+  });
+});
+
 describe('new watermarks', () => {
   it('apply to what is already known', () => {
     const node = new Node().run(40, { memory: 0.7 });
-    node.gate.configure({ ...CONFIG, memory: { degrade: 0.5, close: 0.6 } });
+    node.gate.configure({ ...CONFIG, memory: { degrade: 0.5, close: 0.6 } }, node.now);
     node.run(1);
     expect(node.gate.level(node.now)).toBe('critical');
-    node.gate.configure({ ...CONFIG, reopen_after: 1000 });
+    node.gate.configure({ ...CONFIG, reopen_after: 1000 }, node.now);
     node.run(4);
     expect(node.gate.level(node.now)).not.toBe('critical');
   });

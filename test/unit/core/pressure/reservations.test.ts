@@ -6,13 +6,13 @@ import { type Capacity, ceilingOf, Reservations } from '../../../../src/core/pre
 import { RESOURCES, type Resource, type ResourcesConfig } from '../../../../src/core/pressure/resources.ts';
 import { watermarksOf } from '../../../../src/core/pressure/watermarks.ts';
 
-const CONFIG: ResourcesConfig = {
+const CONFIG = {
   cpu: { degrade: 0.8, close: 0.9, window: 5000 },
   heap: { degrade: 0.75, close: 0.85 },
   memory: { degrade: 0.8, close: 0.9 },
   event_loop: { degrade: 50, close: 200 },
   reopen_after: 5000,
-};
+} satisfies ResourcesConfig;
 const NO_CAPACITY: Capacity = { memoryBytes: Number.POSITIVE_INFINITY, bandwidth: null };
 const GIB = 2 ** 30;
 
