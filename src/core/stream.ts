@@ -23,6 +23,21 @@ export const STREAM_STATES = ['live', 'throttled', 'exceeding', 'dropping', 'clo
 export type StreamState = (typeof STREAM_STATES)[number];
 
 /**
+ * What may hold a stream below its own limit for a while: its fair share of
+ * the server's bandwidth, or of its client's, or shedding while the machine is
+ * overloaded.
+ */
+export const SQUEEZERS = ['global', 'client', 'shed'] as const;
+
+export type Squeezer = (typeof SQUEEZERS)[number];
+
+/** What a stream may send for the time being, bits/s, and by whose doing. */
+export interface Ceiling {
+  readonly bps: number;
+  readonly by: Squeezer;
+}
+
+/**
  * One live stream as every reader sees it: `top`, the HTTP API, the metrics,
  * the dashboard and the tests. Field names are the public contract; units are
  * in the names. A secret (stream key) never appears in it.
@@ -69,6 +84,8 @@ export interface StreamSnapshot {
     override_until: string | null;
     sources: Readonly<Record<string, string>>;
   };
+  /** what it may send for the time being where that is less than it wants, and what keeps it there; null = its own limit holds */
+  share: { ceiling_bps: number | null; by: Squeezer | null };
   /** fraction of each limit in use, 0 when unlimited */
   utilization: { bitrate: number; fps: number; packets: number };
   media: {

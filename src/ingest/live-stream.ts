@@ -1,13 +1,21 @@
 import type { EffectiveLimits, StreamLimits } from '../core/limits.ts';
 import { RateRing } from '../core/meter/rate-ring.ts';
 import { FLAG, STREAM } from '../core/meter/slab-layout.ts';
-import { Enforcement, type EpisodeOpened, firstReason } from '../core/policy/enforce.ts';
+import {
+  blame,
+  Enforcement,
+  type EpisodeOpened,
+  firstReason,
+  reasonOfSqueeze,
+} from '../core/policy/enforce.ts';
+import type { Reservation } from '../core/pressure/reservation-ledger.ts';
 import { type Reason, scopeOf } from '../core/reasons.ts';
-import { canBeSlowed, type Protocol, type StreamState } from '../core/stream.ts';
+import { type Ceiling, canBeSlowed, type Protocol, type StreamState } from '../core/stream.ts';
 import type { OutboxReader } from '../native/outbox.ts';
 import type { Budgets } from './budgets.ts';
 import type { Broadcast } from './playback/playback.ts';
 import type { StreamConnection } from './ports.ts';
+import { StreamCeiling } from './stream-ceiling.ts';
 import { type StreamLimitChange, StreamOverride } from './stream-override.ts';
 import type { StreamRows } from './stream-rows.ts';
 
@@ -43,7 +51,8 @@ export interface StreamWatcher {
 /**
  * One live publisher, whatever its protocol: its rows in the slab, its limits,
  * and its control step. The data plane counts into the rows; everything here
- * runs a few times a second or when somebody asks.
+ * runs a few times a second or when somebody asks. The governor sees it as a
+ * `GovernedStream`.
  */
 export class LiveStream {
   readonly identity: StreamIdentity;
@@ -57,8 +66,11 @@ export class LiveStream {
   readonly #enforcement: Enforcement;
   readonly #observer = new Enforcement();
   readonly #override = new StreamOverride();
+  readonly #ceiling = new StreamCeiling();
   #configured: EffectiveLimits;
   #limits: StreamLimits;
+  /** `#limits` under the ceiling: what the slab is set to */
+  #held: StreamLimits;
   #broadcast: Broadcast | null = null;
   #state: StreamState = 'live';
   readonly #dropped = new Map<Reason, number>();
@@ -68,7 +80,10 @@ export class LiveStream {
   /** ms of pauses that have ended, told by the pacer, by the level that held */
   readonly heldMs = { stream: 0, client: 0, ip: 0, global: 0 };
   #heldUntil = 0;
+  #steppedAt = 0;
   #standing: ClientStanding;
+  /** what is kept free for it until its load shows; given back by the publish desk */
+  readonly reservation: Reservation | null;
   width: number | null = null;
   height: number | null = null;
 
@@ -79,6 +94,7 @@ export class LiveStream {
     rows: StreamRows,
     connection: StreamConnection,
     clock: { now: number; wallMs: number },
+    reservation: Reservation | null = null,
   ) {
     this.identity = identity;
     this.#lossy = !canBeSlowed(identity.protocol);
@@ -91,6 +107,8 @@ export class LiveStream {
     this.#rows = rows;
     this.#configured = limits;
     this.#limits = limits.stream;
+    this.#held = limits.stream;
+    this.reservation = reservation;
     this.ring = new RateRing(limits.stream.bitrate_window);
   }
 
@@ -110,6 +128,16 @@ export class LiveStream {
   /** Limits in force, overrides included. */
   get limits(): StreamLimits {
     return this.#limits;
+  }
+
+  /** The same as they are held now: under a ceiling, lower. */
+  get held(): StreamLimits {
+    return this.#held;
+  }
+
+  /** Null while its own limit holds. */
+  get ceiling(): Ceiling | null {
+    return this.#ceiling.current;
   }
 
   get standing(): ClientStanding {
@@ -142,6 +170,58 @@ export class LiveStream {
   /** Excesses counted so far, those of observing policies included. */
   get violations(): number {
     return this.read(STREAM.VIOLATIONS) + this.#observedViolations;
+  }
+
+  // -- what the governor sees of it ---------------------------------------------------------------
+
+  get path(): string {
+    return this.identity.path;
+  }
+
+  get client(): string {
+    return this.identity.client;
+  }
+
+  get tier(): string | null {
+    return this.#standing.tier;
+  }
+
+  get priority(): number {
+    return this.#standing.priority;
+  }
+
+  /** Never limited: its address is on the `allow` list. */
+  get exempt(): boolean {
+    return (this.read(STREAM.FLAGS) & FLAG.EXEMPT) !== 0;
+  }
+
+  /** False where its limits are only observed. */
+  get governed(): boolean {
+    return this.#limits.on_exceed !== 'observe';
+  }
+
+  limitBps(): number {
+    return this.#limits.max_bitrate;
+  }
+
+  /** What comes in, dropped or not: one that drops does not want less. bits/s */
+  observedBps(): number {
+    return this.ring.offeredBps();
+  }
+
+  /** Media kept for players that join, bytes. */
+  keptBytes(): number {
+    return this.read(STREAM.GOP_BYTES);
+  }
+
+  /** Budget of its client, bits/s. */
+  clientBps(): number {
+    return this.#configured.client.max_bandwidth;
+  }
+
+  /** Holds it below its own limit for a while; null = that limit holds again. */
+  setCeiling(ceiling: Ceiling | null, now: number): void {
+    if (this.#ceiling.set(ceiling, now)) this.#hold(now);
   }
 
   // -- playback -----------------------------------------------------------------------------------
@@ -189,8 +269,17 @@ export class LiveStream {
     this.#limits = next;
     this.#enforcement.reset();
     this.ring.setWindow(next.bitrate_window);
-    this.#rows.setLimits(next, now);
-    this.connection.recheck(now);
+    this.#hold(now);
+  }
+
+  /** Brings limits and ceiling into the slab. */
+  #hold(now: number): void {
+    const before = this.#held;
+    this.#held = this.#ceiling.over(this.#limits);
+    this.#rows.setLimits(this.#held, now);
+    // A ceiling that comes down a little, four times a second, ends no pause; whatever else changed may.
+    const lowered = before.on_exceed === this.#held.on_exceed && this.#held.max_bitrate < before.max_bitrate;
+    if (!lowered || this.#ceiling.current === null) this.connection.recheck(now);
   }
 
   // -- the control step ---------------------------------------------------------------------------
@@ -198,9 +287,10 @@ export class LiveStream {
   /** Samples the counters, finds episodes, and says when it is time to cut. Some microseconds. */
   step(watcher: StreamWatcher, idleMs: number, now: number): void {
     if (this.#state === 'closing') return;
+    this.#steppedAt = now;
     this.#rows.sampleInto(this.ring, now);
     if (this.#override.expire(now)) this.#limitsChanged(now);
-    const exceeded = this.#rows.takeExceeded();
+    const exceeded = this.#blame(this.#rows.takeExceeded(), now);
     this.#attributeDrops(exceeded);
     const { opened, cut } = this.#enforcement.step(exceeded, this.#limits, now);
     for (const episode of opened) watcher.episodeOpened(this, episode, this.#limits, now);
@@ -226,13 +316,14 @@ export class LiveStream {
   /** The pacer reports a pause that ended. */
   heldBack(ms: number, now: number): void {
     this.#heldUntil = now;
-    const scope = scopeOf(firstReason(this.#enforcement.open) ?? 'stream_bitrate');
-    if (scope in this.heldMs) this.heldMs[scope as keyof LiveStream['heldMs']] += ms;
+    const scope = scopeOf(this.#reasonOf(this.#enforcement.open));
+    // Shedding has no level of its own; it is the server that is short of something.
+    this.heldMs[scope in this.heldMs ? (scope as keyof LiveStream['heldMs']) : 'global'] += ms;
   }
 
   /** Video access units not admitted, by what they exceeded. */
   droppedByReason(): ReadonlyMap<Reason, number> {
-    this.#attributeDrops(this.read(STREAM.EXCEEDED));
+    this.#attributeDrops(this.#blame(this.read(STREAM.EXCEEDED), this.#steppedAt));
     return this.#dropped;
   }
 
@@ -242,8 +333,20 @@ export class LiveStream {
     const fresh = dropped - this.#droppedSeen;
     if (fresh <= 0) return;
     this.#droppedSeen = dropped;
-    const reason = firstReason(exceeded | this.#enforcement.open) ?? 'stream_bitrate';
+    const reason = this.#reasonOf(exceeded | this.#enforcement.open);
     this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + fresh);
+  }
+
+  /** While its bitrate is held below its own limit, an excess of it is told as that of whatever holds it. */
+  #blame(exceeded: number, now: number): number {
+    const by = this.#ceiling.blamed(this.#limits, now);
+    return by === null ? exceeded : blame(exceeded, by);
+  }
+
+  /** The first reason in a bit set; of an empty one, what holds its bitrate. */
+  #reasonOf(bits: number): Reason {
+    const by = this.#ceiling.blamed(this.#limits, this.#steppedAt);
+    return firstReason(bits) ?? (by === null ? 'stream_bitrate' : reasonOfSqueeze(by));
   }
 
   /** Policies in `mode: observe`: what would have been exceeded, said but not done. */
@@ -267,7 +370,7 @@ export class LiveStream {
    * was above the limit.
    */
   #holdExactly(now: number): void {
-    const { max_bitrate, bitrate_window, on_exceed } = this.#limits;
+    const { max_bitrate, bitrate_window, on_exceed } = this.#held;
     // Not under drop: without any burst a keyframe would never pass again, and nothing after it would.
     if (on_exceed !== 'throttle' || this.#lossy) return;
     if (this.ring.sustainedAbove(max_bitrate, bitrate_window)) this.#rows.forfeitBurst(now);

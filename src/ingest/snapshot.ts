@@ -22,6 +22,7 @@ export function snapshotOf(stream: LiveStream, now: number): StreamSnapshot {
     uptime_ms: Math.round(now - stream.startedAt),
     usage,
     limits: limitsOf(stream),
+    share: { ceiling_bps: ceilingOf(stream), by: stream.ceiling?.by ?? null },
     utilization: {
       bitrate: fraction(usage.bitrate_bps, limits.max_bitrate),
       fps: fraction(Math.max(usage.fps, usage.wall_fps), limits.max_fps),
@@ -90,6 +91,10 @@ function withOverrides(
     if (stream.override.overrides(limit)) told[limit] = 'override';
   }
   return told;
+}
+
+function ceilingOf({ ceiling }: LiveStream): number | null {
+  return ceiling === null ? null : Math.round(ceiling.bps);
 }
 
 /** JSON has no Infinity: unlimited is null. */

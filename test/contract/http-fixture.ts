@@ -56,6 +56,7 @@ export function streamSnapshot(number: number, change: Partial<StreamSnapshot> =
       override_until: null,
       sources: { max_bitrate: 'limits.stream' },
     },
+    share: { ceiling_bps: null, by: null },
     utilization: { bitrate: 0.435, fps: 0.5, packets: 0 },
     media: { video_codec: 'h264', width: 1280, height: 720, audio_codec: 'aac' },
     playback: { players: 2, gop_bytes: 1_000_000 },

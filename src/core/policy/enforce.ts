@@ -1,6 +1,7 @@
 import type { OnExceed, StreamLimits } from '../limits.ts';
 import { CONSTRAINTS, type Constraint } from '../meter/slab-layout.ts';
 import type { Reason } from '../reasons.ts';
+import type { Squeezer } from '../stream.ts';
 
 /**
  * From "this packet exceeded" to "this is what we do about it".
@@ -29,8 +30,33 @@ const REASON_OF: Readonly<Record<Constraint, Reason>> = {
   global_bandwidth: 'global_bandwidth',
 };
 
+/** Number of what no node holds: shedding. It has episodes like a constraint. */
+const SHED = CONSTRAINTS.length;
+
+const EPISODES = CONSTRAINTS.length + 1;
+
+/** The bitrate node stands for whatever holds the stream lowest: itself, or one of these. */
+const BITRATE_BIT = 1 << CONSTRAINTS.indexOf('stream_bitrate');
+
+const BIT_OF: Readonly<Record<Squeezer, number>> = {
+  global: 1 << CONSTRAINTS.indexOf('global_bandwidth'),
+  client: 1 << CONSTRAINTS.indexOf('client_bandwidth'),
+  shed: 1 << SHED,
+};
+
+/** The bits as they are to be told while the bitrate of a stream is held below its own limit: it has not exceeded that. */
+export function blame(exceeded: number, by: Squeezer): number {
+  return (exceeded & BITRATE_BIT) === 0 ? exceeded : (exceeded & ~BITRATE_BIT) | BIT_OF[by];
+}
+
+/** The reason a squeeze is reported under. */
+export function reasonOfSqueeze(by: Squeezer): Reason {
+  return reasonOfConstraint(Math.log2(BIT_OF[by]));
+}
+
 /** The reason an excess of constraint number `index` is reported under. */
 export function reasonOfConstraint(index: number): Reason {
+  if (index === SHED) return 'shed';
   const constraint = CONSTRAINTS[index];
   if (constraint === undefined) throw new RangeError(`no constraint ${index}`);
   return REASON_OF[constraint];
@@ -69,8 +95,8 @@ function actionOf(constraint: number, mode: OnExceed, lossy: boolean): EpisodeAc
 export class Enforcement {
   readonly #lossy: boolean;
   /** `now` of the first and last excess of the open episode of each constraint; NaN = none open */
-  readonly #since = new Float64Array(CONSTRAINTS.length).fill(Number.NaN);
-  readonly #last = new Float64Array(CONSTRAINTS.length).fill(Number.NaN);
+  readonly #since = new Float64Array(EPISODES).fill(Number.NaN);
+  readonly #last = new Float64Array(EPISODES).fill(Number.NaN);
   #open = 0;
 
   /** `lossy`: the sender cannot be slowed, so what would be throttled is dropped. */
@@ -88,20 +114,20 @@ export class Enforcement {
     return this.#open !== 0;
   }
 
-  /** True while a budget above the stream is being exceeded. */
+  /** True while a budget above the stream is being exceeded, or its share of one, or what shedding leaves it. */
   get squeezed(): boolean {
     return (this.#open & ~OWN_MASK) !== 0;
   }
 
   /**
    * Takes in the bits the data plane set since the last step. `exceeded` is
-   * the EXCEEDED field of the stream row, `now` monotonic ms.
+   * the EXCEEDED field of the stream row, after `blame` where that applies; `now` monotonic ms.
    */
   step(exceeded: number, limits: StreamLimits, now: number): Step {
     if (exceeded === 0 && this.#open === 0) return NOTHING;
     const opened: EpisodeOpened[] = [];
     let cut: Reason | null = null;
-    for (let i = 0; i < CONSTRAINTS.length; i++) {
+    for (let i = 0; i < EPISODES; i++) {
       const bit = 1 << i;
       if ((exceeded & bit) !== 0) {
         if ((this.#open & bit) === 0) {
@@ -124,7 +150,7 @@ export class Enforcement {
 
   /** Forgets every episode: the limits changed, so what went before says nothing about them. */
   reset(): void {
-    for (let i = 0; i < CONSTRAINTS.length; i++) this.#close(i);
+    for (let i = 0; i < EPISODES; i++) this.#close(i);
   }
 
   /** Only a stream's own excess cuts it: one that is squeezed by a shared budget has done nothing wrong. */

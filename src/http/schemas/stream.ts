@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { ON_EXCEED } from '../../core/limits.ts';
-import { PROTOCOLS, STREAM_STATES, type StreamSnapshot, type StreamTotals } from '../../core/stream.ts';
+import {
+  PROTOCOLS,
+  SQUEEZERS,
+  STREAM_STATES,
+  type StreamSnapshot,
+  type StreamTotals,
+} from '../../core/stream.ts';
 import type { KickOutcome } from '../ports.ts';
 import { amount, count, limit, wallTime } from './common.ts';
 
@@ -63,6 +69,10 @@ export const stream = z
     uptime_ms: amount,
     usage,
     limits,
+    share: z.object({ ceiling_bps: amount.nullable(), by: z.enum(SQUEEZERS).nullable() }).meta({
+      description:
+        'What it may send for the time being, below its own limit, and by whose doing; null = its own limit holds.',
+    }),
     utilization: z.object({ bitrate: amount, fps: amount, packets: amount }),
     media: z.object({
       video_codec: z.string().nullable(),

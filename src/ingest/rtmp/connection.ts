@@ -105,7 +105,7 @@ export class RtmpConnection implements CommandPeer {
 
   /** The buffer for the next read, when it is another than for the last one. */
   nextBuffer(shared: Buffer): Buffer | undefined {
-    const slice = this.#stream === null ? shared.length : readSliceBytes(this.#stream.limits);
+    const slice = this.#stream === null ? shared.length : readSliceBytes(this.#stream.held);
     const bytes = Math.min(shared.length, slice);
     if (bytes === this.#readBytes) return undefined;
     this.#readBytes = bytes;

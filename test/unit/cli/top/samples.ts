@@ -45,6 +45,7 @@ export function stream(name: string, change: DeepPartial<StreamSnapshot> = {}): 
       override_until: null,
       sources: { max_bitrate: 'limits.stream', max_fps: 'tiers.pro.stream' },
     },
+    share: { ceiling_bps: null, by: null },
     utilization: { bitrate: 0.435, fps: 0.5, packets: 0.037 },
     media: { video_codec: 'h264', width: 1280, height: 720, audio_codec: 'aac' },
     playback: { players: 2, gop_bytes: 500_000 },
