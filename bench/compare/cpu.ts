@@ -12,6 +12,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { undisturbed } from '../../test/support/server.ts';
 
 const [pace = 'paced', rounds = '3', publishers = '200'] = process.argv.slice(2);
 const AMOUNT = pace === 'paced' ? '20' : '10';
@@ -50,7 +51,7 @@ function onCore(core: number, args: string[]): ChildProcess {
 
 function startHeadgate(): Promise<Server> {
   const file = path.join(folder, 'headgate.yaml');
-  writeFileSync(file, CONFIG);
+  writeFileSync(file, [CONFIG, ...undisturbed(CONFIG)].join('\n'));
   const child = onCore(0, [path.join(ROOT, 'src/main.ts'), 'serve', '-c', file]);
   return new Promise((resolve) => {
     lines(child, (line) => {

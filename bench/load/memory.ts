@@ -14,6 +14,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { undisturbed } from '../../test/support/server.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const COUNT = Number(process.argv[2] ?? 1_000);
@@ -56,7 +57,7 @@ class Server {
 
   private constructor() {
     const file = path.join(this.#folder, 'headgate.yaml');
-    writeFileSync(file, CONFIG);
+    writeFileSync(file, [CONFIG, ...undisturbed(CONFIG)].join('\n'));
     const collect = path.join(ROOT, 'test/support/collect-on-signal.ts');
     const args = [
       '--expose-gc',

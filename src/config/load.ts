@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { certificateFault } from './certificate.ts';
 import { crossCheck } from './cross-check.ts';
 import { type Overlay, overlayEnv } from './env.ts';
+import { checkOrder } from './order.ts';
 import { byPlace, type ConfigProblem, type Finding, problemAt } from './problem.ts';
 import type { Config } from './schema.ts';
 import { settingsOf } from './settings.ts';
@@ -190,6 +191,7 @@ export function loadText(text: string, file: string | null, env: Env): LoadResul
   const findings = [
     ...(validated.ok ? [] : validated.findings),
     ...crossCheck(validated.value, listenDefaults()),
+    ...checkOrder(validated.value),
   ];
   const problems = [...early, ...overlay.problems, ...findings.map((finding) => places.problem(finding))];
   if (!validated.ok || problems.length > 0) return invalid(text, problems);

@@ -57,7 +57,10 @@ export function summary(value: unknown, node: SchemaNode): string {
 function lineOf(written: Written): string {
   if (!isRecord(written)) return String(written);
   const { address } = written;
-  return String(address ?? JSON.stringify(written));
+  if (address !== undefined) return String(address);
+  return `{ ${Object.entries(written)
+    .map(([key, inner]) => `${key}: ${lineOf(inner)}`)
+    .join(', ')} }`;
 }
 
 /** A section that a plain value may stand for, such as a listener. */

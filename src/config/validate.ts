@@ -54,8 +54,12 @@ function* findingsOf(issue: z.core.$ZodIssue): Generator<Finding> {
     for (const key of issue.keys) yield { path: [...path, key], message: unknownKey(key, path), atKey: true };
     return;
   }
-  const message = issue.code === 'invalid_type' ? (EXPECTED[issue.expected] ?? issue.message) : issue.message;
-  yield { path, message };
+  if (issue.code !== 'invalid_type') yield { path, message: issue.message };
+  else {
+    const expected = EXPECTED[issue.expected] ?? issue.message;
+    const off = nodeAtPath(path)?.nullable === true ? '; null turns it off' : '';
+    yield { path, message: expected + off };
+  }
 }
 
 /** A path that leads into a plain value ends at that value: `rtmp: 1935` is about `listen.rtmp`. */

@@ -1,3 +1,4 @@
+import { RESOURCES } from '../core/pressure/resources.ts';
 import type { Finding } from './problem.ts';
 import type { Config } from './schema.ts';
 
@@ -137,11 +138,42 @@ function onNetworks({ allow, deny }: Config): Finding[] {
   return findings;
 }
 
+function onPressure({ resources, adaptive, backpressure }: Config): Finding[] {
+  const findings: Finding[] = [];
+  const looked = RESOURCES.some((resource) => resources[resource] !== null);
+  if (!looked && backpressure.enabled && backpressure.protected < 1) {
+    findings.push({
+      path: ['backpressure', 'enabled'],
+      message: 'is true, but no resource is looked at: live streams are never lowered or cut',
+    });
+  }
+  if (backpressure.enabled && backpressure.protected === 1) {
+    findings.push({
+      path: ['backpressure', 'protected'],
+      message: 'is 100%, so no live stream is ever lowered or cut; to say so, set enabled to false',
+    });
+  }
+  if (adaptive.enabled && Object.values(adaptive.signals).every((target) => target === null)) {
+    findings.push({
+      path: ['adaptive', 'signals'],
+      message: 'are all null: nothing is ever adapted; to say so, set enabled to false',
+    });
+  }
+  if (adaptive.enabled && adaptive.min === adaptive.max) {
+    findings.push({
+      path: ['adaptive', 'min'],
+      message: 'equals max, so nothing is ever adapted; to say so, set enabled to false',
+    });
+  }
+  return findings;
+}
+
 /** Every warning about a valid config. */
 export function warningsOf(config: Config): Finding[] {
   return [
     ...onListeners(config),
     ...onLimits(config),
+    ...onPressure(config),
     ...onAccess(config),
     ...onPolicies(config),
     ...onNetworks(config),

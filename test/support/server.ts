@@ -107,7 +107,7 @@ export class TestServer {
 
   /** Rewrites the config file; a running server reloads it by itself. A busy machine refuses nobody, see `undisturbed`. */
   configure(config: string): void {
-    writeFileSync(this.file, [this.#listen, ...undisturbed(config), config, ''].join('\n'));
+    writeFileSync(this.file, [this.#listen, config, ...undisturbed(config), ''].join('\n'));
   }
 
   rtmp(app = 'live'): string {
