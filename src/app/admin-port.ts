@@ -5,12 +5,13 @@ import { STREAM } from '../core/meter/slab-layout.ts';
 import type { StreamSnapshot, StreamTotals } from '../core/stream.ts';
 import type {
   AdminPort,
+  BackpressureOrder,
+  BackpressureSnapshot,
   Batches,
+  GovernorPort,
   KickOrder,
   KickOutcome,
   LimitOverride,
-  Readiness,
-  ResourcesSnapshot,
   ServerAbout,
   ServerPort,
   StreamsPort,
@@ -22,6 +23,7 @@ import { monotonicMs } from '../lib/clock.ts';
 import type { NativeEngine } from '../native/binding.ts';
 import type { AuditTrail } from '../telemetry/audit.ts';
 import { type ClientsParts, ClientsView } from './clients-view.ts';
+import { backpressureOf, type Governance, gateReading, readinessOf } from './governance-view.ts';
 
 /** Snapshots built before the event loop gets a turn: about half a millisecond. */
 const BATCH = 200;
@@ -31,12 +33,15 @@ export interface AdminParts extends ClientsParts {
   readonly audit: AuditTrail;
   readonly desk: PublishDesk;
   readonly engine: NativeEngine;
+  readonly governance: Governance;
   readonly registry: StreamRegistry;
   readonly slab: Slab;
   readonly about: ServerAbout;
   connections(): number;
-  readiness(): Readiness;
-  gate(): ResourcesSnapshot['gate'];
+  /** ISO time; null while the server does not shut down */
+  drainingSince(): string | null;
+  /** one line about the last reload that failed, or null */
+  configError(): string | null;
   effectiveConfig(): Record<string, unknown>;
 }
 
@@ -46,6 +51,7 @@ export function adminPort(parts: AdminParts): AdminPort {
     streams: new StreamsView(parts),
     clients: new ClientsView(parts),
     server: serverView(parts),
+    governor: new GovernorView(parts),
     audit: parts.audit,
   };
 }
@@ -136,17 +142,44 @@ class StreamsView implements StreamsPort {
   }
 }
 
+class GovernorView implements GovernorPort {
+  readonly #parts: AdminParts;
+
+  constructor(parts: AdminParts) {
+    this.#parts = parts;
+  }
+
+  backpressure(): BackpressureSnapshot {
+    return backpressureOf(this.#parts.governance.snapshot(monotonicMs()));
+  }
+
+  order(order: BackpressureOrder, by: string): BackpressureSnapshot {
+    const { governance, audit } = this.#parts;
+    governance.order(order, monotonicMs());
+    const { mode, belowPriority, forMs } = order;
+    const what = mode === 'shed' ? `shed below priority ${belowPriority}` : mode;
+    const howLong = forMs === null ? 'until the next order' : `for ${forMs / 1000} s`;
+    audit.act({ action: 'backpressure', by, target: null, result: 'ok', detail: `${what} ${howLong}` });
+    return this.backpressure();
+  }
+}
+
 function serverView(parts: AdminParts): ServerPort {
   return {
-    readiness: () => parts.readiness(),
+    readiness: () => {
+      const gate = gateReading(parts.governance.snapshot(monotonicMs()), parts.drainingSince());
+      return readinessOf(gate, parts.configError());
+    },
     effectiveConfig: () => parts.effectiveConfig(),
     about: () => parts.about,
     resources: () => {
       const memory = process.memoryUsage();
       const cpu = process.cpuUsage();
       const engine = parts.engine.stats();
+      const snapshot = parts.governance.snapshot(monotonicMs());
       return {
-        gate: parts.gate(),
+        ...snapshot,
+        gate: gateReading(snapshot, parts.drainingSince()),
         process: {
           pid: process.pid,
           uptime_ms: Math.round(monotonicMs()),

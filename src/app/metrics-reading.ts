@@ -7,15 +7,13 @@ import type { RtmpServer } from '../ingest/rtmp/server.ts';
 import { fraction } from '../ingest/snapshot.ts';
 import type { SrtServer } from '../ingest/srt/server.ts';
 import type { StreamTally } from '../ingest/stream-tally.ts';
+import { monotonicMs } from '../lib/clock.ts';
 import type { NativeEngine } from '../native/binding.ts';
 import type { AuditTrail } from '../telemetry/audit.ts';
-import type {
-  GateState,
-  LimitUtilization,
-  MetricsReading,
-  MetricsSource,
-} from '../telemetry/metrics-source.ts';
+import type { LimitUtilization, MetricsReading, MetricsSource } from '../telemetry/metrics-source.ts';
 import type { Decisions } from './decisions.ts';
+import { type Governance, gateReading } from './governance-view.ts';
+import type { GovernorLog } from './governor-log.ts';
 
 export interface MetricsParts {
   readonly admission: Admission;
@@ -23,13 +21,16 @@ export interface MetricsParts {
   readonly budgets: Budgets;
   readonly decisions: Decisions;
   readonly engine: NativeEngine;
+  readonly governance: Pick<Governance, 'snapshot'>;
+  readonly governorLog: GovernorLog;
   readonly playback: Playback;
   readonly registry: StreamRegistry;
   readonly rtmp: RtmpServer;
   readonly srt: SrtServer;
   readonly tally: StreamTally;
   reloads(): { ok: number; failed: number };
-  gate(): GateState;
+  /** ISO time; null while the server does not shut down */
+  drainingSince(): string | null;
   eventsDropped(): number;
   logLinesDropped(): number;
 }
@@ -43,7 +44,8 @@ export class MetricsGatherer implements MetricsSource {
   }
 
   read(): MetricsReading {
-    const { audit, decisions, engine, playback, rtmp, srt, tally } = this.#parts;
+    const { audit, decisions, engine, governance, playback, rtmp, srt, tally } = this.#parts;
+    const governor = governance.snapshot(monotonicMs());
     const totals = tally.read();
     const engineStats = engine.stats();
     const srtStats = srt.stats();
@@ -63,7 +65,9 @@ export class MetricsGatherer implements MetricsSource {
       droppedFrames: totals.droppedFrames,
       disconnects: decisions.disconnects,
       utilization: this.#utilization(),
-      gate: this.#parts.gate(),
+      gate: gateReading(governor, this.#parts.drainingSince()).state,
+      governor,
+      governorCounts: this.#parts.governorLog.counts,
       gopBytes: engineStats.gopBytes,
       gopEvictions: engineStats.gopEvictions,
       pendingBytes: engineStats.pendingBytes,

@@ -11,6 +11,8 @@
  * returned objects are the public JSON.
  */
 import type { OnExceed } from '../core/limits.ts';
+import type { GovernorSnapshot } from '../core/pressure/governor-snapshot.ts';
+import type { PressureLevel } from '../core/pressure/levels.ts';
 import type { Reason } from '../core/reasons.ts';
 import type { StreamSnapshot, StreamTotals } from '../core/stream.ts';
 import type { Receipt } from '../core/verdict.ts';
@@ -22,6 +24,7 @@ export interface AdminPort {
   readonly streams: StreamsPort;
   readonly clients: ClientsPort;
   readonly server: ServerPort;
+  readonly governor: GovernorPort;
   readonly audit: AuditPort;
 }
 
@@ -154,18 +157,31 @@ export interface Readiness {
   ready: boolean;
   /** why not, as reason words (`draining`, `resource_cpu`, ...) or `starting`; empty when ready */
   reasons: string[];
+  /** ms until it is ready if all goes well from now on, 0 when it is; null when no clock knows: it shuts down */
+  retry_after_ms: number | null;
   /** the last reload failed and the old config runs on: what was wrong, one line; null otherwise */
   config_error: string | null;
 }
 
-export interface ResourcesSnapshot {
-  gate: {
-    state: GateState;
-    /** ISO time of the last change */
-    since: string;
-    /** what holds it away from `open`; empty when open */
-    reasons: Reason[];
-  };
+/** The gate as a whole: what the machine says, and whether the server shuts down. */
+export interface GateReading {
+  state: GateState;
+  /** ISO time of the last change */
+  since: string;
+  /** what holds it away from `open`; empty when open */
+  reasons: Reason[];
+  /** of the resource that is worst off */
+  level: PressureLevel;
+  /** 0 at ease .. 1 where the gate closes */
+  pressure: number;
+  /** false while nobody is let in */
+  open: boolean;
+  /** ms until it opens if all goes well from now on, 0 when it is open; null when it will not: the server shuts down */
+  reopens_in_ms: number | null;
+}
+
+export interface ResourcesSnapshot extends Omit<GovernorSnapshot, 'gate'> {
+  gate: GateReading;
   process: {
     pid: number;
     uptime_ms: number;
@@ -187,6 +203,37 @@ export interface ResourcesSnapshot {
     /** rows taken in the tables of streams and of rates */
     slab: { streams: number; nodes: number };
   };
+}
+
+export interface GovernorPort {
+  backpressure(): BackpressureSnapshot;
+  /** Puts an operator's order in force, writes it down, and answers what holds then. `by` as in `KickOrder`. */
+  order(order: BackpressureOrder, by: string): BackpressureSnapshot;
+}
+
+/** `auto` sheds by how the machine fares; `off` never; `shed` also gives up all streams below a priority. */
+export const BACKPRESSURE_MODES = ['auto', 'off', 'shed'] as const;
+
+export type BackpressureMode = (typeof BACKPRESSURE_MODES)[number];
+
+export interface BackpressureOrder {
+  readonly mode: BackpressureMode;
+  /** with `shed`: streams below it go, and are refused; null with the others */
+  readonly belowPriority: number | null;
+  /** then it is `auto` again; null = until the next order. Null with `auto` */
+  readonly forMs: number | null;
+}
+
+/** Who suffers for the machine now, and what an operator ordered. */
+export interface BackpressureSnapshot extends Omit<GovernorSnapshot['shedding'], 'order'> {
+  mode: BackpressureMode;
+  below_priority: number | null;
+  /** ISO time at which it is `auto` again; null = not by itself */
+  until: string | null;
+  /** what sheds, when it goes on for `backpressure.after` */
+  level: PressureLevel;
+  squeezed: GovernorSnapshot['shares']['squeezed'];
+  steps: GovernorSnapshot['steps'];
 }
 
 /** `AuditTrail` of `telemetry/audit.ts` implements this; `app.ts` only hands it over. */

@@ -12,6 +12,7 @@ import {
   quantityPattern,
   RATE,
 } from '../core/units.ts';
+import { BACKPRESSURE_MODES } from './ports.ts';
 
 interface QuantityOptions {
   /** the word for Infinity: `unlimited` for rates, `never` for durations */
@@ -100,6 +101,40 @@ export const limitChange = z
   })
   .refine((change) => Object.keys(change).some((key) => key !== 'for'), {
     message: 'name at least one limit: max_bitrate, max_fps, max_packets_per_sec, on_exceed or grace',
+  });
+
+/** Streams have priorities from 0 to this; those of the highest cannot be below another. */
+const PRIORITY_MAX = 100;
+
+/** What an operator orders of backpressure. */
+export const backpressureOrder = z
+  .strictObject({
+    mode: z.enum(BACKPRESSURE_MODES),
+    below_priority: z
+      .int()
+      .min(1)
+      .max(PRIORITY_MAX)
+      .optional()
+      .meta({ description: 'With shed: streams below it are cut and refused, 1 to 100.' }),
+    for: quantity(DURATION, {
+      min: 1_000,
+      minText: '1 second',
+      max: 30 * DAY_MS,
+      maxText: '30 days',
+      description: 'How long off or shed hold before it is auto again; until the next order when absent.',
+    }).optional(),
+  })
+  .refine(({ mode, below_priority }) => mode !== 'shed' || below_priority !== undefined, {
+    path: ['below_priority'],
+    message: 'shed needs the priority below which streams go',
+  })
+  .refine(({ mode, below_priority }) => mode === 'shed' || below_priority === undefined, {
+    path: ['below_priority'],
+    message: 'goes with shed only',
+  })
+  .refine(({ mode, for: forMs }) => mode !== 'auto' || forMs === undefined, {
+    path: ['for'],
+    message: 'auto holds until the next order',
   });
 
 /** `?cooldown=30s`: how long a kicked publisher stays out. */

@@ -18,6 +18,7 @@ import { answerBadHttp, answerFailure, answerUnknownRoutes, type FaultLog } from
 import { registerOpenApi } from './openapi.ts';
 import type { AdminPort } from './ports.ts';
 import { RequestLimit } from './request-limit.ts';
+import { backpressureRoutes } from './routes/backpressure.ts';
 import { clientRoutes } from './routes/clients.ts';
 import { eventRoutes } from './routes/events.ts';
 import { receiptRoutes } from './routes/receipts.ts';
@@ -92,6 +93,7 @@ export async function createAdminServer(port: AdminPort, options: AdminServerOpt
   await app.register(clientRoutes, { clients: port.clients });
   await app.register(receiptRoutes, { audit: port.audit });
   await app.register(eventRoutes, { feed });
+  await app.register(backpressureRoutes, { governor: port.governor });
   await app.register(serverRoutes, { server: port.server, metrics: options.metrics });
   app.get('/api/v1/openapi.json', { schema: { hide: true } as object }, () => app.swagger());
   await app.ready();

@@ -13,7 +13,7 @@
 import type { Reason } from '../core/reasons.ts';
 import { REASONS } from '../core/reasons.ts';
 import type { Denial, Receipt } from '../core/verdict.ts';
-import type { AuditEvent, OperatorAction, ReceiptFilter } from './events.ts';
+import { type AuditEvent, GOVERNOR_ACTIONS, type OperatorAction, type ReceiptFilter } from './events.ts';
 import { printable } from './printable.ts';
 
 /** How long like refusals share a receipt, ms: short enough that `at` still says when. */
@@ -24,6 +24,10 @@ const FLOOD_RECEIPTS_PER_SECOND = 100;
 
 /** Operator actions kept. They are rare; a thousand is weeks. */
 const ACTIONS_KEPT = 1_000;
+
+/** What the governor did is kept apart, so that a night of it cannot wash away who kicked whom: an hour at a change every few seconds. */
+const GOVERNED_KEPT = 1_000;
+const GOVERNED: ReadonlySet<OperatorAction['action']> = new Set(GOVERNOR_ACTIONS);
 
 /** Subscribers at once: dashboards and `headgate events`, not a public feed. */
 const SUBSCRIBERS_MAX = 64;
@@ -63,6 +67,7 @@ export class AuditTrail {
   readonly #wallMs: () => number;
   readonly #listeners = new Set<(event: AuditEvent) => void>();
   readonly #actions: OperatorAction[] = [];
+  readonly #governed: OperatorAction[] = [];
   #ring: (Receipt | undefined)[];
   /** number of the next receipt; its place in the ring is the number modulo the ring's length */
   #next: number;
@@ -122,8 +127,11 @@ export class AuditTrail {
       result: action.result,
       detail: printable(action.detail, 1_000),
     };
-    this.#actions.push(written);
-    if (this.#actions.length > ACTIONS_KEPT) this.#actions.shift();
+    const [kept, most] = GOVERNED.has(action.action)
+      ? [this.#governed, GOVERNED_KEPT]
+      : [this.#actions, ACTIONS_KEPT];
+    kept.push(written);
+    if (kept.length > most) kept.shift();
     this.#tell({ kind: 'audit', action: written });
     return written;
   }
@@ -153,7 +161,9 @@ export class AuditTrail {
   /** The last `limit` receipts and actions together, newest first. */
   recent(limit: number): AuditEvent[] {
     const events: AuditEvent[] = this.query({ limit }).map((receipt) => ({ kind: 'receipt', receipt }));
-    for (const action of this.#actions.slice(-limit).reverse()) events.push({ kind: 'audit', action });
+    for (const kept of [this.#actions, this.#governed]) {
+      for (const action of kept.slice(-limit).reverse()) events.push({ kind: 'audit', action });
+    }
     const at = (event: AuditEvent): string => (event.kind === 'receipt' ? event.receipt.at : event.action.at);
     return events.sort((a, b) => (at(a) < at(b) ? 1 : at(a) > at(b) ? -1 : 0)).slice(0, limit);
   }

@@ -5,7 +5,15 @@
 import type { Reason } from '../core/reasons.ts';
 import type { Receipt } from '../core/verdict.ts';
 
-export const OPERATOR_ACTIONS = ['kick', 'limit', 'reload', 'start', 'drain'] as const;
+/** What an operator did, or the server at his word. */
+const COMMANDED = ['kick', 'limit', 'backpressure', 'reload', 'start', 'drain'] as const;
+
+/** What the server did by itself as the machine fared: the gate, the adaptive factor, shedding and its recovery, samplers. */
+export const GOVERNOR_ACTIONS = ['gate', 'adaptive', 'shed', 'recover', 'sampler'] as const;
+
+export type GovernorAction = (typeof GOVERNOR_ACTIONS)[number];
+
+export const OPERATOR_ACTIONS = [...COMMANDED, ...GOVERNOR_ACTIONS] as const;
 
 /** Something an operator or the server did. */
 export interface OperatorAction {
@@ -14,7 +22,7 @@ export interface OperatorAction {
   /** ISO 8601 wall time, UTC */
   at: string;
   action: (typeof OPERATOR_ACTIONS)[number];
-  /** who: `operator@127.0.0.1`, `SIGHUP`, `file watch`, `server` */
+  /** who: `operator@127.0.0.1`, `SIGHUP`, `file watch`, `server`, `governor` */
   by: string;
   /** what it was done to: a stream id, a file; null for the server as a whole */
   target: string | null;

@@ -2,8 +2,10 @@
  * What the metrics read at scrape: plain numbers that their owners count
  * anyway. Nothing is pushed into prom-client on any hot path.
  */
+import type { GovernorSnapshot } from '../core/pressure/governor-snapshot.ts';
 import type { Reason, Scope } from '../core/reasons.ts';
 import type { Protocol, StreamState } from '../core/stream.ts';
+import type { GovernorAction } from './events.ts';
 
 /** `open` lets everybody in, `degraded` is under pressure, `closed` refuses newcomers; told as 0, 1, 2. */
 export const GATE_STATES = ['open', 'degraded', 'closed'] as const;
@@ -67,6 +69,8 @@ export interface MetricsReading {
   /** fraction in use; for `ip`, `client`, `stream` the highest of all keys, so that cardinality stays fixed */
   readonly utilization: readonly LimitUtilization[];
   readonly gate: GateState;
+  readonly governor: GovernorSnapshot;
+  readonly governorCounts: GovernorCounts;
   /** bytes of GOP kept for players that join */
   readonly gopBytes: number;
   readonly gopEvictions: number;
@@ -80,6 +84,17 @@ export interface MetricsReading {
   readonly eventsDropped: number;
   readonly logLinesDropped: number;
 }
+
+/** What the governor did since the start. */
+export interface GovernorCounts {
+  readonly changes: By<GovernorAction>;
+  /** of the adaptive factor */
+  readonly adjustments: Readonly<Record<AdjustmentDirection, number>>;
+}
+
+export const ADJUSTMENT_DIRECTIONS = ['up', 'down'] as const;
+
+type AdjustmentDirection = (typeof ADJUSTMENT_DIRECTIONS)[number];
 
 export interface IngestCounts {
   readonly bytes: number;

@@ -9,25 +9,10 @@
 import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
 import { REASONS, SCOPES } from '../core/reasons.ts';
 import type { DurationHistogram } from './duration-histogram.ts';
-import {
-  DECISION_RESULTS,
-  GATE_STATES,
-  type MetricsReading,
-  type MetricsSource,
-  SRT_REFUSAL_CAUSES,
-} from './metrics-source.ts';
+import { GOVERNOR_METRICS } from './metrics-governor.ts';
+import { DECISION_RESULTS, GATE_STATES, type MetricsSource, SRT_REFUSAL_CAUSES } from './metrics-source.ts';
+import { entries, type MetricSpec, nested, rows, type Sample } from './metrics-spec.ts';
 import { StreamSeries } from './stream-series.ts';
-
-/** One time series at scrape: its value, then its label values in the order of `labels`. */
-type Sample = readonly [value: number, ...labels: string[]];
-
-interface MetricSpec {
-  readonly name: string;
-  readonly type: 'counter' | 'gauge';
-  readonly labels: readonly string[];
-  readonly help: string;
-  readonly read: (reading: MetricsReading) => Sample[];
-}
 
 const COUNTED: readonly MetricSpec[] = [
   {
@@ -127,6 +112,7 @@ const COUNTED: readonly MetricSpec[] = [
     help: 'The gate: 0 open, 1 degraded, 2 closed to newcomers.',
     read: (reading) => [[GATE_STATES.indexOf(reading.gate)]],
   },
+  ...GOVERNOR_METRICS,
   {
     name: 'headgate_gop_bytes',
     type: 'gauge',
@@ -330,25 +316,4 @@ function registerHistogram(histogram: DurationHistogram, registry: Registry): vo
     reset: () => undefined,
   };
   registry.registerMetric(exposed as unknown as Metric);
-}
-
-/** The words of a record that were counted, with their counts. */
-function entries<Word extends string, Value>(
-  counts: Readonly<Partial<Record<Word, Value>>>,
-): [Word, Value][] {
-  return (Object.entries(counts) as [Word, Value | undefined][]).filter(
-    (entry): entry is [Word, Value] => entry[1] !== undefined,
-  );
-}
-
-function rows<Word extends string>(counts: Readonly<Partial<Record<Word, number>>>): Sample[] {
-  return entries(counts).map(([word, count]) => [count, word]);
-}
-
-function nested<Outer extends string, Inner extends string>(
-  counts: Readonly<Partial<Record<Outer, Readonly<Partial<Record<Inner, number>>>>>>,
-): Sample[] {
-  return entries(counts).flatMap(([outer, inner]) =>
-    rows(inner).map(([count, word]): Sample => [count, outer, word!]),
-  );
 }

@@ -1,7 +1,7 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import type { ServerPort } from '../ports.ts';
+import type { Readiness, ServerPort } from '../ports.ts';
 import { Problem } from '../problem.ts';
 import { answers } from '../schemas/common.ts';
 import { effectiveConfig, ready, resources } from '../schemas/server.ts';
@@ -11,8 +11,8 @@ const text = (contentType: string, description: string) => ({
   content: { [contentType]: { schema: z.string() } },
 });
 
-/** When a probe should ask again, seconds: the gate's own pace. */
-const RETRY_AFTER_S = '5';
+/** When a probe should ask again where no clock knows, seconds. */
+const RETRY_AFTER_S = 5;
 
 /** What `GET /` says: enough for somebody who opened the port in a browser. */
 const INDEX = `Headgate
@@ -26,7 +26,9 @@ DELETE /api/v1/streams/{id}          disconnect it (?cooldown=30s &reason=)
 PATCH  /api/v1/streams/{id}/limits   {"max_bitrate":"4Mbps","for":"10m"}
 GET    /api/v1/clients[/{id}]        clients
 GET    /api/v1/ips                   addresses
-GET    /api/v1/resources             the gate and the process
+GET    /api/v1/resources             the machine, the gate and what is done about it
+GET    /api/v1/backpressure          who suffers for the machine, and by whose order
+PUT    /api/v1/backpressure          {"mode":"shed","below_priority":50,"for":"10m"}, or mode off or auto
 GET    /api/v1/config                the config in force
 GET    /api/v1/receipts[/{id}]       why was it refused (?key= &reason= &limit=)
 GET    /api/v1/audit                 receipts and operator actions
@@ -83,14 +85,10 @@ export const serverRoutes: FastifyPluginCallbackZod<{ server: ServerPort; metric
       const shown = {
         ready: state.ready,
         reasons: state.reasons,
+        retry_after_ms: state.retry_after_ms,
         config_error: state.config_error === null ? null : cause,
       };
-      if (!state.ready) {
-        throw new Problem('unavailable', `no newcomers: ${state.reasons.join(', ')}`, {
-          headers: { 'retry-after': RETRY_AFTER_S },
-          members: shown,
-        });
-      }
+      if (!state.ready) throw notReady(shown);
       return shown;
     },
   );
@@ -108,7 +106,12 @@ export const serverRoutes: FastifyPluginCallbackZod<{ server: ServerPort; metric
 
   app.get(
     '/api/v1/resources',
-    { schema: { summary: 'The gate and the process', response: answers({ 200: resources }) } },
+    {
+      schema: {
+        summary: 'The machine, the gate, and what is done about it',
+        response: answers({ 200: resources }),
+      },
+    },
     () => server.resources(),
   );
 
@@ -121,3 +124,13 @@ export const serverRoutes: FastifyPluginCallbackZod<{ server: ServerPort; metric
   );
   done();
 };
+
+function notReady(shown: Readiness): Problem {
+  const { reasons, retry_after_ms: retryMs } = shown;
+  // Rounded up: a promise in whole seconds must not come early.
+  const seconds = retryMs === null ? RETRY_AFTER_S : Math.max(1, Math.ceil(retryMs / 1_000));
+  return new Problem('unavailable', `no newcomers: ${reasons.join(', ')}`, {
+    headers: { 'retry-after': String(seconds) },
+    members: { ...shown },
+  });
+}

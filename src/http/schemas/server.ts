@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { REASONS } from '../../core/reasons.ts';
-import { GATE_STATES } from '../../telemetry/metrics-source.ts';
 import type { ClientSnapshot, IpSnapshot, ResourcesSnapshot } from '../ports.ts';
-import { amount, count, limit, rate, wallTime } from './common.ts';
+import { amount, count, limit, rate } from './common.ts';
+import { gate, governed } from './governor.ts';
 
 export const client = z
   .object({
@@ -37,7 +36,8 @@ export const addressList = z.object({ ips: z.array(address), omitted: count });
 
 export const resources = z
   .object({
-    gate: z.object({ state: z.enum(GATE_STATES), since: wallTime, reasons: z.array(z.enum(REASONS)) }),
+    gate,
+    ...governed,
     process: z.object({
       pid: count,
       uptime_ms: amount,
@@ -65,5 +65,6 @@ export const effectiveConfig = z.record(z.string(), z.unknown()).meta({
 export const ready = z.object({
   ready: z.boolean(),
   reasons: z.array(z.string()),
+  retry_after_ms: amount.nullable(),
   config_error: z.string().nullable(),
 });
