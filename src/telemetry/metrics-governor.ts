@@ -1,6 +1,6 @@
 /**
  * How the machine fares and what is done about it, as metrics. What is not
- * known, off or unlimited has no sample: 0 would be a lie that alerts believe.
+ * known or off has no sample: 0 would be a lie that alerts believe.
  */
 import { PRESSURE_LEVELS } from '../core/pressure/levels.ts';
 import { RESOURCES, type Resource } from '../core/pressure/resources.ts';
@@ -94,8 +94,8 @@ export const GOVERNOR_METRICS: readonly MetricSpec[] = [
     name: 'headgate_bandwidth_budget_bps',
     type: 'gauge',
     labels: [],
-    help: 'What streams may send together now; absent when unlimited.',
-    read: ({ governor }) => known(governor.shares.budget_bps),
+    help: 'What streams may send together now; +Inf when unlimited.',
+    read: ({ governor }) => [[governor.shares.budget_bps ?? Number.POSITIVE_INFINITY]],
   },
   {
     name: 'headgate_squeezed_streams',
@@ -141,13 +141,10 @@ export const GOVERNOR_METRICS: readonly MetricSpec[] = [
   },
 ];
 
-function known(value: number | null, ...labels: string[]): Sample[] {
-  return value === null ? [] : [[value, ...labels]];
-}
-
 /** A value of a resource in the base unit of Prometheus: seconds, not ms. */
 function measured(resource: Resource, value: number | null, ...labels: string[]): Sample[] {
-  return known(value !== null && resource === 'event_loop' ? value / 1_000 : value, ...labels);
+  if (value === null) return [];
+  return [[resource === 'event_loop' ? value / 1_000 : value, ...labels]];
 }
 
 function shedCohorts({ governor }: MetricsReading): Sample[] {

@@ -105,7 +105,7 @@ describe('with tokens', () => {
 
   test('/readyz does not quote the config to strangers', async () => {
     await start({ tokens: TOKENS });
-    api.fake.ready = { ready: true, reasons: [], config_error: 'line 3: k-alice-1' };
+    api.fake.ready = { ready: true, reasons: [], retry_after_ms: 0, config_error: 'line 3: k-alice-1' };
     expect((await ask('GET', '/readyz')).body).not.toContain('k-alice-1');
     expect((await ask('GET', '/readyz', bearer(VIEWER))).body).toContain('k-alice-1');
   });

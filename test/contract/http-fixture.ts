@@ -1,17 +1,22 @@
 /** A running server as the admin API sees it, held in plain objects, and the API over it on a free port. */
+import { backpressureOf, gateReading } from '../../src/app/governance-view.ts';
+import type { GovernorSnapshot } from '../../src/core/pressure/governor-snapshot.ts';
 import type { StreamSnapshot } from '../../src/core/stream.ts';
 import type { AdminToken } from '../../src/http/access.ts';
 import type { EventFeedOptions } from '../../src/http/event-feed.ts';
 import type {
   AdminPort,
+  BackpressureOrder,
   ClientSnapshot,
   IpSnapshot,
   KickOrder,
   LimitOverride,
   Readiness,
+  ResourcesSnapshot,
 } from '../../src/http/ports.ts';
 import { type AdminServer, createAdminServer } from '../../src/http/server.ts';
 import { AuditTrail } from '../../src/telemetry/audit.ts';
+import { calmGovernor } from '../support/governor-snapshot.ts';
 
 const START = '2026-11-20T21:40:00.000Z';
 
@@ -101,7 +106,9 @@ export class FakeServer implements AdminPort {
   all: StreamSnapshot[] = [streamSnapshot(1), streamSnapshot(2, { client: 'bob', state: 'throttled' })];
   kicks: { id: string; order: KickOrder }[] = [];
   overrides: { id: string; change: LimitOverride; forMs: number | null; by: string }[] = [];
-  ready: Readiness = { ready: true, reasons: [], config_error: null };
+  ready: Readiness = { ready: true, reasons: [], retry_after_ms: 0, config_error: null };
+  governed: GovernorSnapshot = calmGovernor();
+  orders: { order: BackpressureOrder; by: string }[] = [];
   clientIds = ['alice', '2001:db8::/64', '192.0.2.10'];
   /** called before each batch of streams is built */
   onBatch: () => void = () => undefined;
@@ -140,8 +147,9 @@ export class FakeServer implements AdminPort {
   };
   readonly server = {
     readiness: () => this.ready,
-    resources: () => ({
-      gate: { state: 'open' as const, since: START, reasons: [] },
+    resources: (): ResourcesSnapshot => ({
+      ...this.governed,
+      gate: gateReading(this.governed, null),
       process: {
         pid: 1,
         uptime_ms: 5,
@@ -162,6 +170,13 @@ export class FakeServer implements AdminPort {
     }),
     effectiveConfig: () => ({ version: 1, admin: { tokens: [{ token: '***', role: 'operator' }] } }),
     about: () => ({ name: 'headgate' as const, version: '0.1.0', node_id: 'ingest-1', started_at: START }),
+  };
+  readonly governor = {
+    backpressure: () => backpressureOf(this.governed),
+    order: (order: BackpressureOrder, by: string) => {
+      this.orders.push({ order, by });
+      return this.governor.backpressure();
+    },
   };
   get audit(): AuditTrail {
     return this.trail;

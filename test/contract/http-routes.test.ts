@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { auditList, receipt, receiptList } from '../../src/http/schemas/audit.ts';
 import { problem } from '../../src/http/schemas/common.ts';
+import { backpressure } from '../../src/http/schemas/governor.ts';
 import {
   addressList,
   client,
@@ -11,6 +12,7 @@ import {
   resources,
 } from '../../src/http/schemas/server.ts';
 import { kicked, stream, streamList } from '../../src/http/schemas/stream.ts';
+import { pressedGovernor, steps } from '../support/governor-snapshot.ts';
 import { type RunningApi, startApi, streamSnapshot } from './http-fixture.ts';
 
 let api: RunningApi;
@@ -60,6 +62,7 @@ describe('every answer validates against its schema', () => {
     ['/api/v1/clients/alice', client],
     ['/api/v1/ips', addressList],
     ['/api/v1/resources', resources],
+    ['/api/v1/backpressure', backpressure],
     ['/api/v1/config', effectiveConfig],
     ['/api/v1/receipts', receiptList],
     ['/api/v1/audit', auditList],
@@ -71,6 +74,18 @@ describe('every answer validates against its schema', () => {
     expect(answer.status).toBe(200);
     expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
     strict(schema, answer.json());
+  });
+
+  test.each([
+    ['/api/v1/resources', resources],
+    ['/api/v1/backpressure', backpressure],
+  ])('GET %s, of a machine in trouble', async (path, schema) => {
+    api.fake.governed = pressedGovernor();
+    strict(schema, (await ask('GET', path)).json());
+    const { resources: all } = pressedGovernor();
+    const blind = { ...all.cpu, value: null, degrade: null, close: null, cause: 'no sample for 3000 ms' };
+    api.fake.governed = pressedGovernor({ resources: { ...all, cpu: blind } });
+    strict(schema, (await ask('GET', path)).json());
   });
 
   test('DELETE, PATCH and one receipt', async () => {
@@ -324,6 +339,100 @@ describe('limits', () => {
   });
 });
 
+describe('resources', () => {
+  test('tell the gate and why, each resource with its marks, and what is done about it', async () => {
+    api.fake.governed = pressedGovernor();
+    const told = (await ask('GET', '/api/v1/resources')).json();
+    expect(told.gate).toEqual({
+      state: 'closed',
+      since: '2026-11-20T21:41:00.000Z',
+      reasons: ['resource_cpu'],
+      level: 'critical',
+      pressure: 1,
+      open: false,
+      reopens_in_ms: 4_200,
+    });
+    expect(told.resources.cpu).toMatchObject({ value: 0.93, degrade: 0.8, close: 0.9, state: 'critical' });
+    expect(told).toMatchObject({
+      figures: { cpu_process: 0.12 },
+      reservations: { pending: 3, cpu: 0.12 },
+      adaptive: { factor: 0.64, signal: 'cpu' },
+      shares: { budget_bps: 1.28e9, squeezed: { global: 4, client: 1, shed: 2 } },
+      process: { pid: 1 },
+      engine: { slab: { streams: 1 } },
+    });
+  });
+});
+
+describe('backpressure', () => {
+  const order = (body: unknown) => ask('PUT', '/api/v1/backpressure', body);
+
+  test('tells who suffers, and an order that goes before the automatic', async () => {
+    const governed = pressedGovernor();
+    const until = '2026-11-20T21:50:00.000Z';
+    const shedding = { ...governed.shedding, order: { mode: 'shed', below_priority: 50, until } } as const;
+    api.fake.governed = { ...governed, shedding };
+    expect((await ask('GET', '/api/v1/backpressure')).json()).toEqual({
+      mode: 'shed',
+      below_priority: 50,
+      until,
+      enabled: true,
+      active: true,
+      level: 'critical',
+      squeezed: { global: 4, client: 1, shed: 2 },
+      cohorts: governed.shedding.cohorts,
+      backoff_ms: 20_000,
+      steps: steps('stop_extras', 'lower_ceilings', 'refuse_low_priority', 'refuse_all', 'shed'),
+    });
+  });
+
+  test.each([
+    [
+      { mode: 'shed', below_priority: 50, for: '10m' },
+      { mode: 'shed', belowPriority: 50, forMs: 600_000 },
+    ],
+    [
+      { mode: 'shed', below_priority: 100 },
+      { mode: 'shed', belowPriority: 100, forMs: null },
+    ],
+    [
+      { mode: 'off', for: '1h' },
+      { mode: 'off', belowPriority: null, forMs: 3_600_000 },
+    ],
+    [{ mode: 'auto' }, { mode: 'auto', belowPriority: null, forMs: null }],
+  ])('%j is ordered, with who ordered it, and answered with what holds', async (body, expected) => {
+    const answer = await order(body);
+    expect(answer.status).toBe(200);
+    strict(backpressure, answer.json());
+    expect(api.fake.orders).toEqual([{ order: expected, by: 'operator@127.0.0.1' }]);
+  });
+
+  test.each([
+    [{}, '/mode'],
+    [{ mode: 'on' }, '/mode'],
+    [{ mode: 'shed' }, '/below_priority'],
+    [{ mode: 'shed', below_priority: 0 }, '/below_priority'],
+    [{ mode: 'shed', below_priority: 101 }, '/below_priority'],
+    [{ mode: 'shed', below_priority: 49.5 }, '/below_priority'],
+    [{ mode: 'shed', below_priority: '50' }, '/below_priority'],
+    [{ mode: 'shed', below_priority: null }, '/below_priority'],
+    [{ mode: 'off', below_priority: 50 }, '/below_priority'],
+    [{ mode: 'auto', for: '10m' }, '/for'],
+    [{ mode: 'off', for: '10' }, '/for'],
+    [{ mode: 'off', for: 600 }, '/for'],
+    [{ mode: 'off', for: '0s' }, '/for'],
+    [{ mode: 'off', for: '31d' }, '/for'],
+    [{ mode: 'off', for: null }, '/for'],
+    [{ mode: 'off', bogus: 1 }, '/bogus'],
+    [[], ''],
+    ['null', ''],
+  ])('%j is refused at %j, and nothing is ordered', async (body, pointer) => {
+    const told = expectProblem(await order(body), 422, 'invalid_value');
+    expect(told.errors!.map((error) => error.pointer)).toContain(pointer);
+    expect(api.fake.orders).toEqual([]);
+  });
+});
+
 describe('clients and addresses', () => {
   test.each(['alice', '2001:db8::/64', '192.0.2.10'])('client %s is found by its encoded id', async (id) => {
     expect((await ask('GET', `/api/v1/clients/${encodeURIComponent(id)}`)).json().id).toBe(id);
@@ -357,7 +466,7 @@ describe('probes', () => {
   });
 
   test('not ready is a 503 with the reasons', async () => {
-    api.fake.ready = { ready: false, reasons: ['draining'], config_error: null };
+    api.fake.ready = { ready: false, reasons: ['draining'], retry_after_ms: null, config_error: null };
     const answer = await ask('GET', '/readyz');
     expectProblem(answer, 503, 'unavailable');
     expect(answer.json()).toMatchObject({
@@ -368,8 +477,27 @@ describe('probes', () => {
     expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
   });
 
+  test('a closed gate tells when it opens, in whole seconds rounded up', async () => {
+    const retry = async (ms: number | null) => {
+      api.fake.ready = { ready: false, reasons: ['resource_cpu'], retry_after_ms: ms, config_error: null };
+      const answer = await ask('GET', '/readyz');
+      expectProblem(answer, 503, 'unavailable');
+      expect(answer.json()).toMatchObject({ reasons: ['resource_cpu'], retry_after_ms: ms });
+      return answer.headers.get('retry-after');
+    };
+    expect(await retry(4_200)).toBe('5');
+    expect(await retry(7_000)).toBe('7');
+    expect(await retry(0.5)).toBe('1');
+    expect(await retry(null)).toBe('5');
+  });
+
   test('a failed reload is told, and the server is ready: it runs the old config', async () => {
-    api.fake.ready = { ready: true, reasons: [], config_error: 'headgate.yaml:3:1 limits: unknown key' };
+    api.fake.ready = {
+      ready: true,
+      reasons: [],
+      retry_after_ms: 0,
+      config_error: 'headgate.yaml:3:1 limits: unknown key',
+    };
     const answer = await ask('GET', '/readyz');
     expect(answer.status).toBe(200);
     expect(answer.json().config_error).toContain('headgate.yaml:3:1');
@@ -401,6 +529,7 @@ describe('what is not there', () => {
     ['GET', '/api/v1/streams/s-1/limits', 'PATCH'],
     ['HEAD', '/api/v1/events', 'GET'],
     ['OPTIONS', '/api/v1/config', 'GET, HEAD'],
+    ['DELETE', '/api/v1/backpressure', 'GET, HEAD, PUT'],
   ])('%s %s is a 405 that tells %s', async (method, path, allow) => {
     const answer = await ask(method, path);
     expect(answer.status).toBe(405);

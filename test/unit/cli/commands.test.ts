@@ -337,7 +337,7 @@ describe('top', () => {
   });
 
   test('a server that drains is asked all the same', async () => {
-    api.fake.ready = { ready: false, reasons: ['draining'], config_error: null };
+    api.fake.ready = { ready: false, reasons: ['draining'], retry_after_ms: null, config_error: null };
     expect((await ask('top --once')).stdout).toContain('NOT READY: draining');
   });
 });

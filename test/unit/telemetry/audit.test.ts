@@ -222,3 +222,16 @@ test('a flood at a door names no path for what it no longer tells apart', () => 
   const [newest] = trail.query({ limit: 1 });
   expect(newest).toMatchObject({ key: '*', ip: '*', path: null, client: null, count: 100 });
 });
+
+test('what the governor does cannot wash away what operators did', () => {
+  const trail = trailOf();
+  const act = (action: 'kick' | 'adaptive', detail: string) =>
+    trail.act({ action, by: 'x', target: null, result: 'ok', detail });
+  act('kick', 'the one');
+  for (let change = 0; change < 5_000; change++) act('adaptive', `${change}`);
+  const events = trail.recent(10_000);
+  const details = events.map((event) => (event.kind === 'audit' ? event.action.detail : ''));
+  expect(details).toContain('the one');
+  expect(details).toContain('4999');
+  expect(details.length).toBeLessThan(3_000);
+});

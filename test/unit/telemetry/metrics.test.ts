@@ -5,6 +5,7 @@ import { DurationHistogram } from '../../../src/telemetry/duration-histogram.ts'
 import { createMetrics, DECISION_BUCKETS_S, METRICS } from '../../../src/telemetry/metrics.ts';
 import type { MetricsReading, MetricsSource } from '../../../src/telemetry/metrics-source.ts';
 import { StreamSeries } from '../../../src/telemetry/stream-series.ts';
+import { calmGovernor, pressedGovernor } from '../../support/governor-snapshot.ts';
 
 const READING: MetricsReading = {
   connections: { rtmp: 3 },
@@ -18,6 +19,8 @@ const READING: MetricsReading = {
   disconnects: { kicked: 1 },
   utilization: [{ scope: 'global', limit: 'max_streams', fraction: 0.25 }],
   gate: 'closed',
+  governor: pressedGovernor(),
+  governorCounts: { changes: { gate: 2, adaptive: 3 }, adjustments: { up: 1, down: 2 } },
   gopBytes: 10,
   gopEvictions: 1,
   pendingBytes: 5,
@@ -72,6 +75,49 @@ test('a scrape tells what the counters say, in the text format', async () => {
     expect(text.split('\n')).toContain(line);
   }
   expect(text).toMatch(/^process_cpu_seconds_total /m);
+});
+
+test('a scrape tells how the machine fares and what is done about it', async () => {
+  const lines = (await metricsOf().metrics.scrape()).split('\n');
+  for (const line of [
+    'headgate_resource_usage{resource="cpu"} 0.93',
+    'headgate_resource_usage{resource="event_loop"} 0.092',
+    'headgate_resource_watermark{resource="cpu",mark="close"} 0.9',
+    'headgate_resource_watermark{resource="event_loop",mark="degrade"} 0.05',
+    'headgate_resource_state{resource="cpu"} 2',
+    'headgate_resource_state{resource="event_loop"} 1',
+    'headgate_resource_state{resource="heap"} 0',
+    'headgate_resource_pressure{resource="event_loop"} 0.28',
+    'headgate_reservations 3',
+    'headgate_reserved_memory_bytes 48000000',
+    'headgate_adaptive_factor 0.64',
+    'headgate_adjustments_total{direction="up"} 1',
+    'headgate_adjustments_total{direction="down"} 2',
+    'headgate_bandwidth_budget_bps 1280000000',
+    'headgate_squeezed_streams{by="global"} 4',
+    'headgate_squeezed_streams{by="shed"} 2',
+    'headgate_shed_cohorts{state="cut"} 2',
+    'headgate_shed_cohorts{state="lowered"} 1',
+    'headgate_degradation_step{step="refuse_all"} 1',
+    'headgate_governor_events_total{kind="gate"} 2',
+    'headgate_governor_events_total{kind="shed"} 0',
+    'headgate_control_round_seconds 0.0004',
+  ]) {
+    expect(lines).toContain(line);
+  }
+});
+
+test('what is off or not known has no sample rather than one of 0, and unlimited is no 0 either', async () => {
+  const { resources, shares } = calmGovernor();
+  const governor = calmGovernor({
+    resources: { ...resources, heap: { ...resources.heap, value: null, degrade: null, close: null } },
+    shares: { ...shares, budget_bps: null },
+  });
+  const text = await metricsOf({ read: () => ({ ...READING, governor }) }).metrics.scrape();
+  expect(text).toContain('headgate_resource_usage{resource="cpu"}');
+  expect(text).not.toMatch(/^headgate_resource_(usage|watermark)\{resource="heap"/m);
+  expect(text).toContain('headgate_bandwidth_budget_bps +Inf\n');
+  expect(text).toContain('headgate_resource_state{resource="heap"} 0');
 });
 
 test('each declared metric is exposed once, with its help and type', async () => {
