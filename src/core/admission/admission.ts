@@ -57,6 +57,9 @@ export class Admission {
   readonly #globalRate: Gcra;
   readonly #ipRate: KeyedGcra;
   #limits: AdmissionConfig['limits'];
+  /** of new connections in all: the configured one times the factor */
+  #rateInForce: EventRate;
+  #rateFactor = 1;
   #allow: CidrSet;
   #deny: CidrSet;
   #draining = false;
@@ -67,7 +70,8 @@ export class Admission {
     this.#limits = config.limits;
     this.#allow = networks(config.allow);
     this.#deny = networks(config.deny);
-    this.#globalRate = new Gcra(config.limits.global.connection_rate);
+    this.#rateInForce = config.limits.global.connection_rate;
+    this.#globalRate = new Gcra(this.#rateInForce);
     this.#ipRate = new KeyedGcra({ ...config.limits.ip.connection_rate, capacity: REMEMBERED_MAX });
   }
 
@@ -76,17 +80,27 @@ export class Admission {
    * connection keeps the address key and exemption it came in with.
    */
   configure(config: AdmissionConfig, now: number): void {
-    const { global, ip } = config.limits;
+    const { ip } = config.limits;
     this.#allow = networks(config.allow);
     this.#deny = networks(config.deny);
-    if (differ(global.connection_rate, this.#limits.global.connection_rate)) {
-      this.#globalRate.setRate(global.connection_rate, now);
-    }
     if (differ(ip.connection_rate, this.#limits.ip.connection_rate)) {
       this.#ipRate.setRate(ip.connection_rate, now);
     }
     this.#limits = config.limits;
+    this.#scaleRate(now);
     this.#occupancy.changed();
+  }
+
+  /** Scales the rate of new connections in all by 0..1: the server has more to do than is good for it. */
+  setConnectionRateFactor(factor: number, now: number): void {
+    if (factor === this.#rateFactor) return;
+    this.#rateFactor = factor;
+    this.#scaleRate(now);
+    this.#occupancy.changed();
+  }
+
+  get draining(): boolean {
+    return this.#draining;
   }
 
   /** While draining nobody is let in, and told never to return to this process. */
@@ -137,7 +151,7 @@ export class Admission {
       return capRefusal('global_connections', 'global', global.max_connections, connections, waitMs);
     }
     if (globalRateMs > 0) {
-      return rateRefusal('global_connection_rate', 'global', global.connection_rate, globalRateMs, waitMs);
+      return rateRefusal('global_connection_rate', 'global', this.#rateInForce, globalRateMs, waitMs);
     }
     if (ipCapMs > 0) return capRefusal('ip_connections', key, perIp.max_connections, held, waitMs);
     return rateRefusal('ip_connection_rate', key, perIp.connection_rate, ipRateMs, waitMs);
@@ -318,6 +332,14 @@ export class Admission {
     this.#occupancy.clients.evictIdle(now, maxSteps);
     this.#addressCooldowns.evictIdle(now, maxSteps);
     this.#keyCooldowns.evictIdle(now, maxSteps);
+  }
+
+  #scaleRate(now: number): void {
+    const { count, periodMs } = this.#limits.global.connection_rate;
+    const scaled = { count: count * this.#rateFactor, periodMs };
+    if (!differ(scaled, this.#rateInForce)) return;
+    this.#rateInForce = scaled;
+    this.#globalRate.setRate(scaled, now);
   }
 
   #keyOf(ip: string, address: IpAddress | null): string {

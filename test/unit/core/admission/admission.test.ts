@@ -523,3 +523,66 @@ describe('configure', () => {
     expect(() => make({ deny: ['10.0.0.0/99'] })).toThrow(TypeError);
   });
 });
+
+describe('a server that has too much to do', () => {
+  const rate = { count: 10, periodMs: 1000 };
+
+  it('scales the rate of new connections, and says the rate that holds', () => {
+    const admission = make({ global: { connection_rate: rate } });
+    admission.setConnectionRateFactor(0.5, 0);
+    for (let i = 0; i < 5; i++) granted(admission.connect(A, 0));
+    expect(refused(admission.connect(A, 0))).toMatchObject({
+      reason: 'global_connection_rate',
+      limit: 5,
+      observed: 6,
+      retryAfterMs: 200,
+    });
+  });
+
+  it('keeps what was consumed when the factor moves', () => {
+    const admission = make({ global: { connection_rate: rate } });
+    for (let i = 0; i < 10; i++) granted(admission.connect(A, 0));
+    admission.setConnectionRateFactor(0.5, 0);
+    expect(refused(admission.connect(A, 0)).retryAfterMs).toBe(200);
+    admission.setConnectionRateFactor(0.5, 199);
+    refused(admission.connect(A, 199));
+    granted(admission.connect(A, 200));
+  });
+
+  it('lets somebody in now and then, however small the rate', () => {
+    const admission = make({ global: { connection_rate: { count: 1, periodMs: 1000 } } });
+    admission.setConnectionRateFactor(0.3, 0);
+    granted(admission.connect(A, 0));
+    expect(refused(admission.connect(A, 0)).retryAfterMs).toBeCloseTo(1000 / 0.3, 6);
+    granted(admission.connect(A, 3334));
+  });
+
+  it('leaves a rate without bounds as it is, and addresses their own', () => {
+    const unlimited = { count: Number.POSITIVE_INFINITY, periodMs: 1000 };
+    const admission = make({ global: { connection_rate: unlimited }, ip: { connection_rate: rate } });
+    admission.setConnectionRateFactor(0.1, 0);
+    for (let i = 0; i < 10; i++) granted(admission.connect(A, 0));
+    expect(refused(admission.connect(A, 0)).reason).toBe('ip_connection_rate');
+    granted(admission.connect(B, 0));
+  });
+
+  it('scales a new config as well', () => {
+    const admission = make({ global: { connection_rate: rate } });
+    admission.setConnectionRateFactor(0.5, 0);
+    admission.configure(config({ global: { connection_rate: { count: 4, periodMs: 1000 } } }), 0);
+    granted(admission.connect(A, 0));
+    granted(admission.connect(A, 0));
+    expect(refused(admission.connect(A, 0)).limit).toBe(2);
+  });
+
+  it('tells the door the rate that holds', () => {
+    const admission = make({ global: { connection_rate: rate } });
+    let changes = 0;
+    admission.watch(() => changes++);
+    admission.setConnectionRateFactor(0.1, 0);
+    expect(changes).toBe(1);
+    granted(admission.connect(A, 0));
+    const [everybody] = [...admission.refusals(() => LIMITS, 0)];
+    expect(everybody).toMatchObject({ kind: 'all', denial: { reason: 'global_connection_rate', limit: 1 } });
+  });
+});
