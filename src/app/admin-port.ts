@@ -156,12 +156,15 @@ class GovernorView implements GovernorPort {
   order(order: BackpressureOrder, by: string): BackpressureSnapshot {
     const { governance, audit } = this.#parts;
     governance.order(order, monotonicMs());
-    const { mode, belowPriority, forMs } = order;
-    const what = mode === 'shed' ? `shed below priority ${belowPriority}` : mode;
-    const howLong = forMs === null ? 'until the next order' : `for ${forMs / 1000} s`;
-    audit.act({ action: 'backpressure', by, target: null, result: 'ok', detail: `${what} ${howLong}` });
+    audit.act({ action: 'backpressure', by, target: null, result: 'ok', detail: orderWords(order) });
     return this.backpressure();
   }
+}
+
+function orderWords({ mode, belowPriority, forMs }: BackpressureOrder): string {
+  if (mode === 'auto') return 'auto';
+  const what = mode === 'shed' ? `shed below priority ${belowPriority}` : 'off';
+  return `${what} ${forMs === null ? 'until the next order' : `for ${forMs / 1000} s`}`;
 }
 
 function serverView(parts: AdminParts): ServerPort {

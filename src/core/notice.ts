@@ -8,7 +8,7 @@ import { formatEventRate } from './units.ts';
  */
 export interface Notice {
   readonly reason: Reason;
-  /** base units: bits/s, frames/s, messages/s or a count; null where the reason has none */
+  /** base units: bits/s, frames/s, messages/s, a fraction, ms or a count; null where the reason has none */
   readonly limit: number | null;
   readonly observed: number | null;
   /** period of an event rate, ms; what is counted per second ignores it */
@@ -29,13 +29,20 @@ export function describeNotice(notice: Notice): string {
 
 function amount({ reason, windowMs }: Notice, value: number): string {
   if (!Number.isFinite(value)) return 'unlimited';
-  if (reason === 'stream_bitrate' || reason.endsWith('_bandwidth')) return `${Math.round(value / 1000)}kbps`;
+  if (isBitrate(reason)) return `${Math.round(value / 1000)}kbps`;
+  if (reason === 'resource_event_loop') return `${round(value)}ms`;
+  if (reason.startsWith('resource_')) return `${round(value * 100)}%`;
   if (reason === 'stream_fps') return `${round(value)}fps`;
   if (reason === 'stream_packet_rate') return `${round(value)}/s`;
   // As it is configured: 100/min is not a hundred a second.
   if (reason.endsWith('_rate') && windowMs !== null)
     return formatEventRate({ count: round(value), periodMs: windowMs });
   return String(round(value));
+}
+
+/** What shedding leaves a stream is a bitrate, too. */
+function isBitrate(reason: Reason): boolean {
+  return reason === 'stream_bitrate' || reason === 'shed' || reason.endsWith('_bandwidth');
 }
 
 function retryAfter(ms: number | null): string {

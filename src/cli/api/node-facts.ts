@@ -3,13 +3,13 @@ import type { TopMoment } from '../top/moment.ts';
 import type { ApiClient } from './client.ts';
 
 /** What `top` says about the node beside its streams. */
-export type NodeFacts = Pick<TopMoment, 'node' | 'ready' | 'reasons' | 'gate' | 'configError' | 'denied'>;
+export type NodeFacts = Pick<TopMoment, 'node' | 'ready' | 'reasons' | 'machine' | 'configError' | 'denied'>;
 
 /** Asks the server about itself. Throws what `ApiClient` throws. */
 export async function nodeFacts(api: ApiClient): Promise<NodeFacts> {
   const [readiness, resources, metrics] = await Promise.all([
     api.getEvenIfUnavailable<Readiness>('/readyz', 'ready'),
-    api.get<ResourcesSnapshot>('/api/v1/resources', 'gate'),
+    api.get<ResourcesSnapshot>('/api/v1/resources', 'resources'),
     api.getText('/metrics', 'text/plain'),
   ]);
   const build = samplesOf(metrics, 'headgate_build_info')[0]?.labels ?? {};
@@ -21,7 +21,7 @@ export async function nodeFacts(api: ApiClient): Promise<NodeFacts> {
     node: { id: build['node'] ?? '', version: build['version'] ?? '', uptimeMs: resources.process.uptime_ms },
     ready: readiness.ready,
     reasons: readiness.reasons,
-    gate: resources.gate.state,
+    machine: resources,
     configError: readiness.config_error,
     denied: Object.fromEntries(denied),
   };

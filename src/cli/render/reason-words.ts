@@ -7,11 +7,16 @@ import type { Reason } from '../../core/reasons.ts';
 export interface ReasonWords {
   /** completes "because ..." */
   readonly because: string;
+  /** the same where no number is known, if that needs other words */
+  readonly vaguely?: string;
   /** an imperative */
   readonly advice: string;
 }
 
-const WAIT_FOR_RESOURCES = 'Wait until the load is lower, or give the server more of it';
+/** A gate that shuts on a resource: newcomers wait, whoever publishes goes on. */
+function closedBy(key: string): string {
+  return `Wait until the load is lower, give the server more, or raise the priority of the client; resources.${key} has the marks`;
+}
 
 export const REASON_WORDS: Readonly<Record<Reason, ReasonWords>> = {
   global_connections: {
@@ -72,10 +77,28 @@ export const REASON_WORDS: Readonly<Record<Reason, ReasonWords>> = {
     because: 'another publisher has this path',
     advice: 'Publish under another name, or stop the other one with `headgate kick`',
   },
-  resource_cpu: { because: 'the server was short of CPU', advice: WAIT_FOR_RESOURCES },
-  resource_heap: { because: 'the heap of the server was nearly full', advice: WAIT_FOR_RESOURCES },
-  resource_memory: { because: 'the server was short of memory', advice: WAIT_FOR_RESOURCES },
-  resource_event_loop: { because: 'the server was too busy to answer in time', advice: WAIT_FOR_RESOURCES },
+  resource_cpu: {
+    because:
+      'the CPU of the server was, or would have become, SEEN busy where newcomers like it may fill it up to LIMIT',
+    vaguely: 'the server was short of CPU',
+    advice: closedBy('cpu'),
+  },
+  resource_heap: {
+    because: 'the heap of the server was SEEN full where newcomers like it may fill it up to LIMIT',
+    vaguely: 'the heap of the server was nearly full',
+    advice: closedBy('heap'),
+  },
+  resource_memory: {
+    because:
+      'the memory of the server was, or would have become, SEEN full where newcomers like it may fill it up to LIMIT',
+    vaguely: 'the server was short of memory',
+    advice: closedBy('memory'),
+  },
+  resource_event_loop: {
+    because: 'the server answered SEEN late where newcomers like it are let in up to LIMIT',
+    vaguely: 'the server was too busy to answer in time',
+    advice: closedBy('event_loop'),
+  },
   auth_failed: {
     because: 'its stream key is not known, or its passphrase is not the right one',
     advice: 'Compare the stream key and passphrase in the encoder with those in the config',
@@ -89,8 +112,10 @@ export const REASON_WORDS: Readonly<Record<Reason, ReasonWords>> = {
     advice: 'Wait, and mend what it was cut for: the receipt of the cut says it',
   },
   shed: {
-    because: 'the server had to give up streams to keep the others alive',
-    advice: 'Publish again later, or raise the priority of the client',
+    because: 'the server is overloaded, and to keep others alive it leaves it LIMIT of the SEEN it sends',
+    vaguely: 'the server had to give up streams of low priority to keep the others alive',
+    advice:
+      'Publish again later, or raise the priority of the client; `headgate events` tells how it goes on',
   },
   quota: {
     because: 'the quota of this client is used up',

@@ -25,7 +25,7 @@ const UNKNOWN_REASON: ReasonWords = {
 
 /** Lines about one receipt. `nowMs` is wall time, Unix ms. */
 export function receiptStory(receipt: Receipt, nowMs: number): Line[] {
-  const { because, advice } = REASON_WORDS[receipt.reason] ?? UNKNOWN_REASON;
+  const words = REASON_WORDS[receipt.reason] ?? UNKNOWN_REASON;
   const { told, style } = ACTION_WORDS[receipt.action] ?? { told: receipt.action, style: 'plain' };
   const rest = untilWhen(receipt, nowMs);
   return [
@@ -37,16 +37,12 @@ export function receiptStory(receipt: Receipt, nowMs: number): Line[] {
       ],
     },
     {
-      spans: [
-        span(`  ${whoWas(receipt)} `),
-        span(told, style),
-        span(` because ${filled(because, receipt)}.`),
-      ],
+      spans: [span(`  ${whoWas(receipt)} `), span(told, style), span(` because ${filled(words, receipt)}.`)],
     },
     { spans: [span(`  Told then: ${receipt.detail}.`, 'dim')] },
     ...(receipt.count > 1 ? [{ spans: [span(`  ${again(receipt)}`)] }] : []),
     ...(rest === null ? [] : [{ spans: [span(`  ${rest}`)] }]),
-    { spans: [span(`  ${advice}${sourceHint(receipt)}.`, 'accent')] },
+    { spans: [span(`  ${words.advice}${sourceHint(receipt)}.`, 'accent')] },
   ];
 }
 
@@ -59,7 +55,8 @@ function whoWas({ path, client, ip, protocol, stream }: Receipt): string {
 }
 
 /** The reason's sentence with the numbers of this receipt; what is not known is left vague. */
-function filled(because: string, { reason, limit, observed, window }: Receipt): string {
+function filled({ because, vaguely }: ReasonWords, { reason, limit, observed, window }: Receipt): string {
+  if (vaguely !== undefined && (limit === null || observed === null)) return vaguely;
   const isPaced = reason === 'stream_bitrate' || reason === 'stream_fps' || reason === 'stream_packet_rate';
   if (isPaced && limit !== null && observed !== null && observed <= limit) {
     const average = `${observedWords(reason, observed)} on average${window === null ? '' : ` over ${durationWords(window)}`}`;

@@ -11,6 +11,7 @@ import {
   formatPercent,
   formatRate,
 } from '../format.ts';
+import { heldTo, SQUEEZE_WORDS } from '../held.ts';
 import { bar, styleOfUse } from '../top/bar.ts';
 import { type Line, pad, type Span, span } from '../top/text.ts';
 import { eventLine } from './event-line.ts';
@@ -121,7 +122,8 @@ function usage({ usage: used, limits: held, utilization }: StreamSnapshot, unico
   ];
 }
 
-function limits({ limits: held }: StreamSnapshot): Line[] {
+function limits(stream: StreamSnapshot): Line[] {
+  const { limits: held } = stream;
   const limit = (name: string, value: string): Line => {
     const source = held.sources[name];
     const until =
@@ -135,7 +137,16 @@ function limits({ limits: held }: StreamSnapshot): Line[] {
     limit('on_exceed', held.on_exceed),
     limit('grace', durationWords(held.grace_ms)),
     limit('cooldown', durationWords(held.cooldown_ms)),
+    share(stream),
   ];
+}
+
+/** What holds it below these for the time being. */
+function share(stream: StreamSnapshot): Line {
+  const { bps, by } = heldTo(stream);
+  if (by === null || bps === null) return row('share', span('all that its limits allow', 'dim'));
+  const style = by === 'shed' ? 'bad' : 'warn';
+  return row('share', span(pad(bitrateLimit(bps), 12), style), span(`  ${by}: ${SQUEEZE_WORDS[by]}`));
 }
 
 function clientLines(

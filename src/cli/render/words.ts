@@ -1,7 +1,7 @@
 /** Limits, times and receipts in the words of the config file, so that what is read can be typed. */
 import type { Reason } from '../../core/reasons.ts';
-import { BITRATE, DURATION, FPS, formatEventRate, formatQuantity, RATE } from '../../core/units.ts';
-import { formatBitRate, formatRate } from '../format.ts';
+import { BITRATE, DURATION, FPS, formatEventRate, formatQuantity, PERCENT, RATE } from '../../core/units.ts';
+import { formatBitRate, formatPercent, formatRate } from '../format.ts';
 
 /** `2026-11-20 21:40:00Z`: as the log has it, whatever the zone of the reader. */
 export function instant(iso: string): string {
@@ -25,17 +25,20 @@ export function durationWords(ms: number | null): string {
   return ms === null ? 'never' : formatQuantity(ms, DURATION);
 }
 
-type Measure = 'bitrate' | 'fps' | 'per-second' | 'events' | 'count';
+type Measure = 'bitrate' | 'fps' | 'per-second' | 'events' | 'fraction' | 'delay' | 'count';
 
 /** In what a reason's `limit` and `observed` are counted. */
 function measureOf(reason: Reason): Measure {
-  if (reason === 'stream_bitrate' || reason.endsWith('_bandwidth')) return 'bitrate';
+  // What shedding leaves a stream is a bitrate, too.
+  if (reason === 'stream_bitrate' || reason === 'shed' || reason.endsWith('_bandwidth')) return 'bitrate';
+  if (reason === 'resource_event_loop') return 'delay';
+  if (reason.startsWith('resource_')) return 'fraction';
   if (reason === 'stream_fps') return 'fps';
   if (reason === 'stream_packet_rate') return 'per-second';
   return reason.endsWith('_rate') ? 'events' : 'count';
 }
 
-/** The limit of a receipt: `6Mbps`, `100/min`, `20`. */
+/** The limit of a receipt: `6Mbps`, `100/min`, `90%`, `20`. */
 export function limitWords(reason: Reason, limit: number, windowMs: number | null): string {
   switch (measureOf(reason)) {
     case 'bitrate':
@@ -46,12 +49,16 @@ export function limitWords(reason: Reason, limit: number, windowMs: number | nul
       return rateLimit(limit);
     case 'events':
       return windowMs === null ? String(limit) : formatEventRate({ count: limit, periodMs: windowMs });
+    case 'fraction':
+      return formatQuantity(Math.round(limit * 1_000) / 1_000, PERCENT);
+    case 'delay':
+      return durationWords(Math.round(limit * 10) / 10);
     case 'count':
       return String(limit);
   }
 }
 
-/** What was seen against it: `8.20 Mbps`, `61.3 fps`, `101`. */
+/** What was seen against it: `8.20 Mbps`, `61.3 fps`, `94%`, `101`. */
 export function observedWords(reason: Reason, observed: number): string {
   switch (measureOf(reason)) {
     case 'bitrate':
@@ -60,6 +67,10 @@ export function observedWords(reason: Reason, observed: number): string {
       return `${formatRate(observed)} fps`;
     case 'per-second':
       return `${formatRate(observed)}/s`;
+    case 'fraction':
+      return formatPercent(observed);
+    case 'delay':
+      return `${formatRate(observed)} ms`;
     case 'events':
     case 'count':
       return formatRate(observed);

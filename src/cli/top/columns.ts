@@ -11,6 +11,7 @@ import {
   formatRate,
   UNLIMITED,
 } from '../format.ts';
+import { heldTo } from '../held.ts';
 import { bar, styleOfUse } from './bar.ts';
 import { pad, type Span, type Style, span } from './text.ts';
 
@@ -80,19 +81,31 @@ const STATE_LETTER: Column = fixed(
   ),
 );
 
+/** What holds a stream below its own limit: only there while somebody is held. */
+const BY: Column = fixed(
+  'BY',
+  6,
+  7,
+  'left',
+  text(
+    (stream) => heldTo(stream).by ?? '',
+    (stream) => (heldTo(stream).by === 'shed' ? 'bad' : 'warn'),
+  ),
+);
+
 /** In the order they stand. */
 const COLUMNS: readonly Column[] = [
   STATE,
   { title: 'PATH', width: 14, widthMax: 32, rank: 1, align: 'left', cell: text(({ path }) => path) },
-  { title: 'CLIENT', width: 10, widthMax: 20, rank: 9, align: 'left', cell: text(({ client }) => client) },
+  { title: 'CLIENT', width: 10, widthMax: 20, rank: 10, align: 'left', cell: text(({ client }) => client) },
   fixed(
     'PROTO',
     5,
-    13,
+    14,
     'left',
     text(({ protocol }) => protocol),
   ),
-  fixed('CODEC', 9, 10, 'left', text(codecsOf)),
+  fixed('CODEC', 9, 11, 'left', text(codecsOf)),
   fixed(
     'BITRATE',
     9,
@@ -106,8 +119,12 @@ const COLUMNS: readonly Column[] = [
     9,
     6,
     'right',
-    text(({ limits }) => limitOf(limits.max_bitrate_bps, formatBitRate)),
+    text(
+      (stream) => limitOf(heldTo(stream).bps, formatBitRate),
+      (stream) => (heldTo(stream).by === null ? 'plain' : 'warn'),
+    ),
   ),
+  BY,
   fixed(
     'FPS',
     8,
@@ -118,7 +135,7 @@ const COLUMNS: readonly Column[] = [
   fixed(
     'PKT/S',
     5,
-    12,
+    13,
     'right',
     text(({ usage }) => formatRate(usage.packets_per_sec)),
   ),
@@ -135,7 +152,7 @@ const COLUMNS: readonly Column[] = [
   fixed(
     'HELD',
     6,
-    11,
+    12,
     'right',
     text(
       ({ usage }) => (usage.throttled_ms === 0 ? '0' : formatDuration(usage.throttled_ms)),
@@ -145,7 +162,7 @@ const COLUMNS: readonly Column[] = [
   fixed(
     'UP',
     6,
-    7,
+    9,
     'right',
     text(({ uptime_ms }) => formatDuration(uptime_ms)),
   ),
@@ -157,21 +174,22 @@ function codecsOf({ media }: StreamSnapshot): string {
   return known.length === 0 ? '-' : known.join('+');
 }
 
-function useOfBitrate({ limits, utilization }: StreamSnapshot, width: number, unicode: boolean): Span[] {
-  if (limits.max_bitrate_bps === null) return [span(UNLIMITED, 'dim')];
-  const cells = width - PERCENT_CELLS;
-  const percent = pad(formatPercent(utilization.bitrate), PERCENT_CELLS, 'right');
-  return [span(bar(utilization.bitrate, cells, unicode), styleOfUse(utilization.bitrate)), span(percent)];
+function useOfBitrate(stream: StreamSnapshot, width: number, unicode: boolean): Span[] {
+  const { bps, used } = heldTo(stream);
+  if (bps === null) return [span(UNLIMITED, 'dim')];
+  const percent = pad(formatPercent(used), PERCENT_CELLS, 'right');
+  return [span(bar(used, width - PERCENT_CELLS, unicode), styleOfUse(used)), span(percent)];
 }
 
 /** Cells before the first column, where the selection is marked. */
 export const GUTTER = 2;
 
-/** The columns that fit, in order, each with the width it gets. */
-export function columnsFor(cells: number): (Column & { readonly cells: number })[] {
+/** The columns that fit, in order, each with the width it gets. `squeezed`: a stream is held below its own limit. */
+export function columnsFor(cells: number, squeezed: boolean): (Column & { readonly cells: number })[] {
   let left = cells - GUTTER;
   const kept = new Set<Column>();
-  for (const column of [...COLUMNS].sort((a, b) => a.rank - b.rank)) {
+  const wanted = squeezed ? COLUMNS : COLUMNS.filter((column) => column !== BY);
+  for (const column of [...wanted].sort((a, b) => a.rank - b.rank)) {
     const gap = kept.size === 0 ? 0 : 1;
     // What is less wanted must not squeeze in where the more wanted found no room.
     if (column.width + gap > left) break;

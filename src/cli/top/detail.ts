@@ -9,6 +9,7 @@ import {
   formatPercent,
   formatRate,
 } from '../format.ts';
+import { heldTo, SQUEEZE_WORDS } from '../held.ts';
 import { joinFitting, type Line, type Span, span } from './text.ts';
 
 export function detailLines(stream: StreamSnapshot | undefined, columns: number): Line[] {
@@ -49,7 +50,8 @@ function way({ rtt_ms, loss, dropped }: StreamSnapshot['transport']): Span[][] {
   return [[span(words, dropped > 0 ? 'warn' : 'plain')]];
 }
 
-function limits({ limits: held, utilization }: StreamSnapshot): Span[][] {
+function limits(stream: StreamSnapshot): Span[][] {
+  const { limits: held, utilization } = stream;
   const parts = [
     limit('max_bitrate', held.max_bitrate_bps, formatBitRate, utilization.bitrate),
     limit('max_fps', held.max_fps, formatRate, utilization.fps),
@@ -60,7 +62,16 @@ function limits({ limits: held, utilization }: StreamSnapshot): Span[][] {
     return [span(words), ...(source === undefined ? [] : [span(` (${source})`, 'dim')])];
   });
   const until = held.override_until === null ? [] : [[span(`until ${held.override_until}`, 'warn')]];
-  return [...shown, ...until, [span(`then ${held.on_exceed}`)]];
+  return [...squeeze(stream), ...shown, ...until, [span(`then ${held.on_exceed}`)]];
+}
+
+/** What holds it below its own limits, in front of these. */
+function squeeze(stream: StreamSnapshot): Span[][] {
+  const { bps, by } = heldTo(stream);
+  if (by === null || bps === null) return [];
+  return [
+    [span(`held to ${formatBitRate(bps)}`, by === 'shed' ? 'bad' : 'warn'), span(`: ${SQUEEZE_WORDS[by]}`)],
+  ];
 }
 
 function limit(

@@ -3,14 +3,20 @@
  * command from the admin API, and the screen it is shown on.
  */
 import type { StreamSnapshot, StreamTotals } from '../../core/stream.ts';
+import type { ResourcesSnapshot } from '../../http/ports.ts';
+
+/** How the machine fares and what is done about it. */
+export type Machine = Pick<
+  ResourcesSnapshot,
+  'gate' | 'resources' | 'reservations' | 'adaptive' | 'shares' | 'shedding' | 'steps'
+>;
 
 export interface TopMoment {
   readonly node: { readonly id: string; readonly version: string; readonly uptimeMs: number };
   readonly ready: boolean;
   /** why newcomers are not let in; empty when ready */
   readonly reasons: readonly string[];
-  /** state of the gate: `open`, `degraded`, `closed` */
-  readonly gate: string;
+  readonly machine: Machine;
   /** one line about the last reload that failed, or null */
   readonly configError: string | null;
   readonly totals: StreamTotals;

@@ -1,19 +1,31 @@
-/** The lines about the node: who it is and how it is, what flows, what it refused. */
+/** The lines about the node: who it is and how it is, what presses, what flows, who suffers, what it refused. */
 import { formatBitRate, formatCount, formatDuration, formatRate } from '../format.ts';
-import type { TopMoment } from './moment.ts';
-import { joinFitting, type Line, type Span, span } from './text.ts';
+import { budgetWords, factorPart, pressureLine, squeezeLine } from './machine-lines.ts';
+import type { Screen, TopMoment } from './moment.ts';
+import { joinFitting, type Line, type Span, span, widthOf } from './text.ts';
 
 /** In the order of their worth: a short screen shows the first ones. */
-export function nodeLines(moment: TopMoment, columns: number): Line[] {
-  return [nodeLine(moment), flowLine(moment), deniedLine(moment)].map((parts) => ({
-    spans: joinFitting(parts, columns),
-  }));
+export function nodeLines(
+  moment: TopMoment,
+  { columns, unicode }: Pick<Screen, 'columns' | 'unicode'>,
+): Line[] {
+  const lines = [
+    nodeLine(moment, columns),
+    pressureLine(moment.machine, unicode),
+    flowLine(moment),
+    squeezeLine(moment.machine),
+    deniedLine(moment),
+  ];
+  return lines.map((parts) => ({ spans: joinFitting(parts, columns) }));
 }
 
-function nodeLine({ node, problem, configError, ...health }: TopMoment): Span[][] {
+function nodeLine(moment: TopMoment, columns: number): Span[][] {
+  const { node, problem, configError } = moment;
+  const name = [span('headgate ', 'bold'), span(node.id, 'accent')];
+  const health = problem === null ? healthOf(moment) : [span(`NO ANSWER: ${problem}`, 'bad')];
   const parts = [
-    [span('headgate ', 'bold'), span(node.id, 'accent')],
-    problem === null ? healthOf(health) : [span(`NO ANSWER: ${problem}`, 'bad')],
+    // Where there is no room for both, how it is goes before what it is called.
+    ...(cellsOf(name) + cellsOf(health) + 2 <= columns ? [name, health] : [health, name]),
     [span(`up ${formatDuration(node.uptimeMs)}`)],
     [span(node.version, 'dim')],
   ];
@@ -21,15 +33,30 @@ function nodeLine({ node, problem, configError, ...health }: TopMoment): Span[][
   return parts;
 }
 
-function healthOf({ ready, reasons, gate }: Pick<TopMoment, 'ready' | 'reasons' | 'gate'>): Span[] {
-  if (ready && gate === 'open') return [span('ready', 'good')];
-  const why = reasons.length > 0 ? `: ${reasons.join(', ')}` : '';
-  return ready ? [span(`ready, gate ${gate}${why}`, 'warn')] : [span(`NOT READY${why}`, 'bad')];
+function healthOf({ ready, reasons, machine: { gate } }: TopMoment): Span[] {
+  const why = reasonsOf(ready ? gate.reasons : reasons);
+  if (ready) {
+    return gate.state === 'open'
+      ? [span('ready, gate open', 'good')]
+      : [span(`ready, gate ${gate.state}${why}`, 'warn')];
+  }
+  const { reopens_in_ms: opensMs } = gate;
+  if (gate.open || opensMs === null) return [span(`NOT READY${why}`, 'bad')];
+  return [span(`GATE CLOSED${why}, opens in ${formatDuration(opensMs)}`, 'bad')];
 }
 
-function flowLine({ totals }: TopMoment): Span[][] {
+function reasonsOf(reasons: readonly string[]): string {
+  return reasons.length > 0 ? `: ${reasons.join(', ')}` : '';
+}
+
+function cellsOf(spans: readonly Span[]): number {
+  return spans.reduce((sum, { text }) => sum + widthOf(text), 0);
+}
+
+function flowLine({ totals, machine }: TopMoment): Span[][] {
   return [
-    [span(formatBitRate(totals.bitrate_bps), 'bold'), span(' in')],
+    [span(formatBitRate(totals.bitrate_bps), 'bold'), span(`${budgetWords(machine)} in`)],
+    ...factorPart(machine),
     [span(formatCount(totals.streams), 'bold'), span(totals.streams === 1 ? ' stream' : ' streams')],
     [span(formatCount(totals.connections)), span(totals.connections === 1 ? ' connection' : ' connections')],
     [span(`${formatRate(totals.packets_per_sec)} pkt/s`)],

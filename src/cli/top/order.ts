@@ -1,5 +1,6 @@
 /** Which streams are shown, and in what order. */
 import type { StreamSnapshot } from '../../core/stream.ts';
+import { heldTo } from '../held.ts';
 
 interface SortKey {
   readonly key: string;
@@ -15,6 +16,7 @@ export const SORTS = {
   fps: { key: 'f', label: 'fps', compare: (a, b) => b.usage.fps - a.usage.fps },
   name: { key: 'n', label: 'name', compare: byPath },
   uptime: { key: 't', label: 'uptime', compare: (a, b) => b.uptime_ms - a.uptime_ms },
+  squeeze: { key: 's', label: 'squeeze', compare: (a, b) => leftOf(a) - leftOf(b) },
   dropped: { key: 'd', label: 'dropped', compare: (a, b) => b.usage.dropped_frames - a.usage.dropped_frames },
 } as const satisfies Record<string, SortKey>;
 
@@ -42,12 +44,21 @@ function mostUsed({ utilization }: StreamSnapshot): number {
   return Math.max(utilization.bitrate, utilization.fps, utilization.packets);
 }
 
+/** What a stream is left of what it wants, lowest for who is squeezed hardest; 1 for who is not. */
+function leftOf(stream: StreamSnapshot): number {
+  const { bps, by } = heldTo(stream);
+  if (by === null || bps === null) return 1;
+  const { max_bitrate_bps: own } = stream.limits;
+  return Math.min(1, bps / (own ?? Math.max(bps, stream.usage.bitrate_peak_bps, 1)));
+}
+
 function byPath(a: StreamSnapshot, b: StreamSnapshot): number {
   return a.path === b.path ? 0 : a.path < b.path ? -1 : 1;
 }
 
 function matches(stream: StreamSnapshot, wanted: string): boolean {
-  return [stream.path, stream.client, stream.id, stream.ip, stream.protocol, stream.state].some((text) =>
+  const { path, client, id, ip, protocol, state, share } = stream;
+  return [path, client, id, ip, protocol, state, share.by ?? ''].some((text) =>
     text.toLowerCase().includes(wanted),
   );
 }

@@ -12,11 +12,11 @@ export interface Regions {
 }
 
 /** From so many rows on, everything has its place and the table is still worth its titles. */
-const ROWS_FULL = 14;
-const ROWS_SHORT = 9;
+const ROWS_FULL = 16;
+const ROWS_SHORT = 10;
 
 export function regionsOf({ rows }: Screen): Regions {
-  const [header, detail, footer] = rows >= ROWS_FULL ? [3, 3, 1] : rows >= ROWS_SHORT ? [2, 1, 1] : [1, 0, 0];
+  const [header, detail, footer] = rows >= ROWS_FULL ? [5, 3, 1] : rows >= ROWS_SHORT ? [3, 1, 1] : [1, 0, 0];
   return { header, detail, footer, table: Math.max(1, rows - header - detail - footer - 1) };
 }
 

@@ -4,13 +4,17 @@ import { columnsFor, GUTTER } from './columns.ts';
 import type { Screen } from './moment.ts';
 import { type Line, pad, type Span, span, widthOf } from './text.ts';
 
-/** @param selectedId the stream to mark, or null */
+/**
+ * @param selectedId the stream to mark, or null
+ * @param squeezed whether any stream is held below its own limit, in view or not
+ */
 export function tableLines(
   streams: readonly StreamSnapshot[],
   selectedId: string | null,
+  squeezed: boolean,
   screen: Screen,
 ): Line[] {
-  const columns = columnsFor(screen.columns);
+  const columns = columnsFor(screen.columns, squeezed);
   const titles = columns.map(({ title, cells, align }) => pad(title, cells, align)).join(' ');
   const lines: Line[] = [{ spans: [span(' '.repeat(GUTTER) + titles, 'bold')] }];
   for (const stream of streams) {

@@ -127,6 +127,7 @@ describe('the page of a stream', () => {
         on_exceed           throttle
         grace               10s
         cooldown            30s
+        share               all that its limits allow
 
       Client
         id                  alice
@@ -181,6 +182,31 @@ describe('the page of a stream', () => {
     expect(page).not.toContain('round trip');
     expect(page).not.toContain('\nClient');
     expect(page).toContain('none: nothing was refused, slowed or cut');
+  });
+});
+
+describe('the share of a stream on its page', () => {
+  const shareOf = (change: Parameters<typeof stream>[1]): string => {
+    const lines = streamPage({ stream: stream('cam1', change), client: null, receipts: [] }, false);
+    return text(lines.filter(({ spans }) => spans[0]?.text.trim() === 'share')).trim();
+  };
+
+  test.each([
+    [{}, 'share               all that its limits allow'],
+    [
+      { share: { ceiling_bps: 1_100_000, by: 'global' as const } },
+      "share               1.1Mbps       global: its fair share of the server's bandwidth",
+    ],
+    [
+      { share: { ceiling_bps: 650_000, by: 'shed' as const } },
+      'share               650kbps       shed: lowered to keep the server alive',
+    ],
+    [
+      { share: { ceiling_bps: 8_000_000, by: 'client' as const } },
+      'share               all that its limits allow',
+    ],
+  ])('%j', (change, says) => {
+    expect(shareOf(change)).toBe(says);
   });
 });
 
@@ -246,6 +272,41 @@ describe('a receipt as a story', () => {
       'tried to publish 101 times where 100/min is allowed.',
     ],
     ['many addresses share a receipt', { ip: '*', path: null }, 'A connection from many addresses'],
+  ])('%s', (_what, change, says) => {
+    expect(told(change)).toContain(says);
+  });
+
+  test.each([
+    [
+      'a closed gate has percentages',
+      { reason: 'resource_cpu' as const, limit: 0.9, observed: 0.9432, window: 5_000 },
+      'because the CPU of the server was, or would have become, 94% busy where newcomers like it may fill it up to 90% (over 5s).',
+    ],
+    [
+      'a late loop has milliseconds',
+      { reason: 'resource_event_loop' as const, limit: 200, observed: 312, window: null },
+      'because the server answered 312 ms late where newcomers like it are let in up to 200ms.',
+    ],
+    [
+      'a mark that reservations drew is rounded',
+      { reason: 'resource_memory' as const, limit: 0.8333333, observed: 0.87, window: null },
+      '87% full where newcomers like it may fill it up to 83.3%.',
+    ],
+    [
+      'a resource of which nothing is known has no numbers',
+      { reason: 'resource_cpu' as const, limit: 0.72, observed: null, window: null },
+      'because the server was short of CPU.',
+    ],
+    [
+      'a stream that is lowered is told to what',
+      { reason: 'shed' as const, action: 'throttle' as const, limit: 650_000, observed: 2_610_000 },
+      'was slowed down because the server is overloaded, and to keep others alive it leaves it 650kbps of the 2.61 Mbps it sends (over 2s).',
+    ],
+    [
+      'a stream that is given up is told why, and until when',
+      { reason: 'shed' as const, limit: null, observed: null, window: null, retry_after_ms: 90_000 },
+      'was disconnected because the server had to give up streams of low priority to keep the others alive.',
+    ],
   ])('%s', (_what, change, says) => {
     expect(told(change)).toContain(says);
   });

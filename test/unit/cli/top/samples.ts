@@ -1,5 +1,8 @@
-import type { Screen, TopMoment } from '../../../../src/cli/top/moment.ts';
+import { gateReading } from '../../../../src/app/governance-view.ts';
+import type { Machine, Screen, TopMoment } from '../../../../src/cli/top/moment.ts';
+import type { GovernorSnapshot } from '../../../../src/core/pressure/governor-snapshot.ts';
 import type { StreamSnapshot } from '../../../../src/core/stream.ts';
+import { calmGovernor } from '../../../support/governor-snapshot.ts';
 
 type DeepPartial<T> = { [K in keyof T]?: T[K] extends object ? DeepPartial<T[K]> : T[K] };
 
@@ -110,12 +113,17 @@ export const STREAMS: readonly StreamSnapshot[] = [
   stream('gone', { state: 'closing', usage: { bitrate_bps: 100 }, media: { audio_codec: null } }),
 ];
 
+/** What `top` is shown of a governor's snapshot. */
+export function machineOf(snapshot: GovernorSnapshot): Machine {
+  return { ...snapshot, gate: gateReading(snapshot, null) };
+}
+
 export function momentOf(streams: readonly StreamSnapshot[], change: Partial<TopMoment> = {}): TopMoment {
   return {
     node: { id: 'ingest-1', version: '0.1.0', uptimeMs: 93_784_000 },
     ready: true,
     reasons: [],
-    gate: 'open',
+    machine: machineOf(calmGovernor()),
     configError: null,
     totals: {
       streams: streams.length,

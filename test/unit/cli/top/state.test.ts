@@ -88,7 +88,7 @@ describe('keys to state', () => {
     const last = reduce(INITIAL, 'end', many, screenOf(80, 60));
     const settled = settle(last, many, screenOf(80, 10));
     expect(settled.selected).toBe(49);
-    expect(settled.offset).toBe(45);
+    expect(settled.offset).toBe(46);
     expect(settle(settled, many, screenOf(80, 60)).offset).toBe(0);
   });
 

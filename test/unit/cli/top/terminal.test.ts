@@ -114,7 +114,7 @@ describe('terminal', () => {
     show(moment);
     expect(terminal.seen()).toBe('');
     show({ ...moment, denied: { kicked: 1 } });
-    expect(terminal.seen()).toBe('\x1b[3;1Hdenied 1  kicked 1\x1b[K');
+    expect(terminal.seen()).toBe('\x1b[5;1Hdenied 1  kicked 1\x1b[K');
   });
 
   it('draws anew after a resize', async () => {

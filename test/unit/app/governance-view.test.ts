@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { backpressureOf, gateReading, readinessOf } from '../../src/app/governance-view.ts';
-import type { GovernorSnapshot } from '../../src/core/pressure/governor-snapshot.ts';
-import { calmGovernor, pressedGovernor } from '../support/governor-snapshot.ts';
+import { backpressureOf, gateReading, readinessOf } from '../../../src/app/governance-view.ts';
+import type { GovernorSnapshot } from '../../../src/core/pressure/governor-snapshot.ts';
+import { calmGovernor, pressedGovernor } from '../../support/governor-snapshot.ts';
 
 const DRAINING = '2026-11-20T22:00:00.000Z';
 
