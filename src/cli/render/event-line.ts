@@ -2,11 +2,11 @@
 
 import type { Receipt } from '../../core/verdict.ts';
 import type { AuditEvent, OperatorAction } from '../../telemetry/events.ts';
-import { type Line, pad, type Span, span } from '../top/text.ts';
+import { type Line, pad, type Span, span, widthOf } from '../top/text.ts';
 import { actionStyle } from './receipt-story.ts';
 import { instant, limitWords, observedWords } from './words.ts';
 
-/** Cells of the longest action, `throttle`, and of the longest common reason, `client_publish_rate`. */
+/** Cells of the longest action against a publisher, `throttle`, and of the longest common reason, `client_publish_rate`. */
 const ACTION_CELLS = 8;
 const REASON_CELLS = 19;
 
@@ -40,7 +40,8 @@ function numbers({ reason, limit, observed, window }: Receipt): string {
 function actionSpans({ at, action, by, target, result, detail }: OperatorAction): Span[] {
   return [
     span(`${instant(at)}  `, 'dim'),
-    span(pad(action, ACTION_CELLS), result === 'failed' ? 'bad' : 'accent'),
+    // One that is longer stands out of line rather than be cut.
+    span(pad(action, Math.max(ACTION_CELLS, widthOf(action))), result === 'failed' ? 'bad' : 'accent'),
     span(
       `  by ${by}${target === null ? '' : ` on ${target}`}${result === 'failed' ? ' failed' : ''}: ${detail}`,
     ),

@@ -352,6 +352,15 @@ describe('an event on one line', () => {
   });
 });
 
+test.each([
+  ['backpressure' as const, 'backpressure  by governor: x'],
+  ['gate' as const, 'gate      by governor: x'],
+])('the word for %s is never cut', (action, says) => {
+  const at = '2026-11-20T21:40:10.000Z';
+  const told = { id: 'a-1', at, action, by: 'governor', target: null, result: 'ok', detail: 'x' } as const;
+  expect(text([eventLine({ kind: 'audit', action: told })])).toBe(`2026-11-20 21:40:10Z  ${says}`);
+});
+
 test('samples of one metric are read out of the exposition format', () => {
   const exposition = [
     '# HELP x_total of "x"',
