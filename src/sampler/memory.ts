@@ -2,41 +2,74 @@ import { totalmem } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
 import type { Figures, Source } from './sampler.ts';
 
-/** Memory: V8's heap against its own limit, and all that is resident against the group's or the machine's. */
+/**
+ * Memory: V8's heap against its own limit, and all that this process holds
+ * against the limit of its control group or the machine. What it holds is what
+ * is resident, or what it asked for where that is more: memory that was swapped
+ * out, or is yet to be touched, will be wanted back.
+ */
+
+/** The limit is looked up again after this time, ms: a container may be given more or less while it runs. */
+const LOOK_AGAIN_MS = 10_000;
+
+/** What the system says of this process, in bytes. */
+export interface MemoryReadings {
+  /** V8's heap: in use, its limit, and what is set aside for it */
+  heap(): { readonly used: number; readonly limit: number; readonly committed: number };
+  usage(): { readonly rss: number; readonly external: number; readonly arrayBuffers: number };
+  /** what this process may have at most */
+  limit(): number;
+}
+
+const OWN: MemoryReadings = {
+  heap() {
+    const { used_heap_size, heap_size_limit, total_heap_size } = getHeapStatistics();
+    return { used: used_heap_size, limit: heap_size_limit, committed: total_heap_size };
+  },
+  usage: () => process.memoryUsage(),
+  /** The limit of the control group (0 or some huge number: none), where that is less than the machine. */
+  limit() {
+    const group = process.constrainedMemory();
+    return group > 0 ? Math.min(group, totalmem()) : totalmem();
+  },
+};
+
 export class MemorySource implements Source {
   readonly name = 'memory';
   readonly #nativeBytes: () => number;
+  readonly #readings: MemoryReadings;
+  #limit = 0;
+  #lookedAt = Number.NEGATIVE_INFINITY;
 
   /** `nativeBytes` tells what the addons hold: GOPs, half-sent messages, receive buffers. */
-  constructor(nativeBytes: () => number) {
+  constructor(nativeBytes: () => number, readings: MemoryReadings = OWN) {
     this.#nativeBytes = nativeBytes;
+    this.#readings = readings;
   }
 
   /**
-   * `heap` and `memory` are fractions 0..1; the rest is bytes: `heap_used`,
-   * `heap_limit`, `rss`, `memory_limit`, `external`, `array_buffers`, `native`.
+   * `heap` and `memory` are fractions, 0..1; the rest is bytes: `heap_used`,
+   * `heap_limit`, `rss`, `memory_limit`, `external` (array buffers included),
+   * `array_buffers`, `native`.
    */
-  read(): Figures {
-    const heap = getHeapStatistics();
-    const { rss, external, arrayBuffers } = process.memoryUsage();
-    const limit = memoryLimit();
+  read(now: number): Figures {
+    if (now - this.#lookedAt >= LOOK_AGAIN_MS) {
+      this.#lookedAt = now;
+      this.#limit = this.#readings.limit();
+    }
+    const heap = this.#readings.heap();
+    const { rss, external, arrayBuffers } = this.#readings.usage();
+    const native = this.#nativeBytes();
     return {
-      heap: heap.used_heap_size / heap.heap_size_limit,
-      memory: rss / limit,
-      heap_used: heap.used_heap_size,
-      heap_limit: heap.heap_size_limit,
+      heap: heap.used / heap.limit,
+      memory: Math.max(rss, heap.committed + external + native) / this.#limit,
+      heap_used: heap.used,
+      heap_limit: heap.limit,
       rss,
-      memory_limit: limit,
+      memory_limit: this.#limit,
       external,
       array_buffers: arrayBuffers,
-      native: this.#nativeBytes(),
+      native,
     };
   }
-}
-
-/** What this process may have at most, bytes: the limit of its control group, where that is less than the machine. */
-function memoryLimit(): number {
-  const machine = totalmem();
-  const group = process.constrainedMemory();
-  return group > 0 && group < machine ? group : machine;
 }

@@ -50,6 +50,7 @@ const BROKEN: readonly (readonly [rule: string, file: string, text: string])[] =
   ['lib-uses-lib', 'src/lib/a.ts', "export { nothing } from '../core/empty.ts';\n"],
   ['lib-without-packages', 'src/lib/package.ts', "import { z } from 'zod';\nexport const n = z;\n"],
   ['telemetry-knows-no-sibling', 'src/telemetry/a.ts', "import '../config/empty.ts';\n"],
+  ['sampler-knows-no-sibling', 'src/sampler/a.ts', "import '../config/empty.ts';\n"],
   ['native-knows-no-sibling', 'src/native/a.ts', "import '../ingest/empty.ts';\n"],
   ['http-below-app', 'src/http/a.ts', "import '../app.ts';\n"],
   ['app-below-cli', 'src/app.ts', "import './cli/empty.ts';\n"],
@@ -83,6 +84,7 @@ test('what is allowed passes', () => {
   const { ok, output } = cruise(
     treeOf({
       'src/main.ts': "import './cli/a.ts';\n",
+      'src/sampler/a.ts': "import '../core/a.ts';\nimport 'systeminformation';\nimport 'node:v8';\n",
       'src/cli/a.ts': "import '../app.ts';\n",
       'src/app.ts': "import './http/a.ts';\nimport './ingest/rtmp/nms.ts';\nimport './config/a.ts';\n",
       'src/http/a.ts': "import '../config/a.ts';\nimport 'fastify';\n",
