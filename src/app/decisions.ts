@@ -6,6 +6,7 @@ import type { DecisionLog } from '../telemetry/decision-log.ts';
 import type { DurationHistogram } from '../telemetry/duration-histogram.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { DecisionResult } from '../telemetry/metrics-source.ts';
+import type { DecisionCounts } from './signals.ts';
 
 const RESULT_OF: Record<Receipt['action'], DecisionResult> = {
   refuse: 'reject',
@@ -79,6 +80,12 @@ export class Decisions implements DecisionRecorder {
       { ...subject, ...facts },
       event === 'stream_started' ? 'stream started' : 'stream ended',
     );
+  }
+
+  /** For the governor: what was denied, and how long it took to let in those that were admitted. */
+  tallied(): DecisionCounts {
+    const allowed = (this.counts.ip?.allow ?? 0) + (this.counts.client?.allow ?? 0);
+    return { denied: this.denied, admitted: { count: allowed, seconds: this.#durations.sum } };
   }
 
   #deny(reason: Reason, times = 1): void {

@@ -20,6 +20,8 @@ export interface ControlWork<T> {
   round(now: number): void;
   /** a step threw: a fault of ours, to be told and survived */
   failed(error: unknown): void;
+  /** a round is over that kept the event loop busy for `tookMs` in all */
+  finished(tookMs: number, now: number): void;
 }
 
 export class ControlLoop<T> {
@@ -46,14 +48,20 @@ export class ControlLoop<T> {
     // A round that is still going on when the next is due takes its place.
     if (this.#running) return;
     this.#running = true;
-    this.#guard(() => this.#work.round(monotonicMs()));
+    let began = monotonicMs();
+    let tookMs = 0;
+    this.#guard(() => this.#work.round(began));
     for (const batch of this.#work.batches(BATCH)) {
       const now = monotonicMs();
       for (const item of batch) this.#guard(() => this.#work.step(item, now));
       if (batch.length < BATCH) continue;
+      tookMs += monotonicMs() - began;
       await new Promise((resolve) => setImmediate(resolve));
+      began = monotonicMs();
       if (this.#stopped) break;
     }
+    const ended = monotonicMs();
+    this.#work.finished(tookMs + ended - began, ended);
     this.#running = false;
   }
 

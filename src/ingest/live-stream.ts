@@ -209,6 +209,11 @@ export class LiveStream {
     return this.ring.offeredBps();
   }
 
+  /** Since it began, bits/s. */
+  averageBps(now: number): number {
+    return (this.read(STREAM.BYTES) * 8000) / Math.max(1, now - this.startedAt);
+  }
+
   /** Media kept for players that join, bytes. */
   keptBytes(): number {
     return this.read(STREAM.GOP_BYTES);

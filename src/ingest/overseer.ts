@@ -1,7 +1,7 @@
 import type { StreamLimits } from '../core/limits.ts';
-import type { EpisodeOpened } from '../core/policy/enforce.ts';
+import { type EpisodeOpened, reasonOfSqueeze } from '../core/policy/enforce.ts';
 import { type Reason, scopeOf } from '../core/reasons.ts';
-import { canBeSlowed } from '../core/stream.ts';
+import { type Ceiling, canBeSlowed } from '../core/stream.ts';
 import type { Budgets } from './budgets.ts';
 import type { LiveStream, StreamWatcher } from './live-stream.ts';
 import type { Decision, DecisionRecorder } from './ports.ts';
@@ -78,6 +78,8 @@ export class Overseer implements StreamWatcher {
   ): Pick<Decision, 'limit' | 'observed' | 'windowMs'> {
     const windowMs = limits.bitrate_window;
     const offered = Math.round(stream.ring.offeredBps());
+    const squeeze = squeezeOf(stream, reason);
+    if (squeeze !== null) return { limit: Math.round(squeeze.bps), observed: offered, windowMs };
     switch (reason) {
       case 'stream_packet_rate':
         return { limit: limits.max_packets_per_sec, observed: stream.ring.packetsPerSec(), windowMs };
@@ -99,7 +101,24 @@ export class Overseer implements StreamWatcher {
   }
 }
 
+/** The ceiling that an episode of this reason is about; null when it is about something else. */
+function squeezeOf({ ceiling }: LiveStream, reason: Reason): Ceiling | null {
+  return ceiling !== null && reasonOfSqueeze(ceiling.by) === reason ? ceiling : null;
+}
+
+const SQUEEZED_FOR: Readonly<Record<Ceiling['by'], string>> = {
+  global: 'there is less bandwidth than all streams together want: held to its fair share',
+  client: 'its client has less bandwidth than its streams together want: held to its fair share',
+  shed: 'the machine is overloaded: held to a part of what it sent',
+};
+
 function detailOf(stream: LiveStream, episode: EpisodeOpened): string {
+  const squeeze = squeezeOf(stream, episode.reason);
+  if (squeeze !== null) {
+    const how =
+      episode.action === 'drop' ? 'video is dropped up to the next keyframe' : 'by TCP backpressure';
+    return `${SQUEEZED_FOR[squeeze.by]}${episode.action === 'drop' ? ': ' : ' '}${how}`;
+  }
   switch (episode.action) {
     case 'throttle':
       return `over its limit, and slowed to it by TCP backpressure${graceNote(stream, episode)}`;

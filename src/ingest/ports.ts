@@ -2,6 +2,9 @@
  * What ingest asks of the rest of the server. `app.ts` hands in the real
  * things; a test hands in plain objects.
  */
+import type { GateCheck } from '../core/admission/questions.ts';
+import type { Reservation } from '../core/pressure/reservation-ledger.ts';
+import type { StreamRequest } from '../core/pressure/reservations.ts';
 import type { Reason } from '../core/reasons.ts';
 import type { StreamTransport } from '../core/stream.ts';
 import type { Denial, Receipt } from '../core/verdict.ts';
@@ -45,6 +48,21 @@ export interface DecisionRecorder {
     subject: DecisionSubject,
     facts: Record<string, unknown>,
   ): void;
+}
+
+/** A publisher at the desk, as far as it matters to what the machine can bear. */
+export interface Newcomer extends StreamRequest {
+  readonly path: string;
+}
+
+/** What the machine can bear. `control/governor.ts` answers. */
+export interface PressureDesk {
+  /** closed while nobody at all is let in */
+  readonly gate: GateCheck;
+  /** Why this one may not come now, or null when it may. Takes nothing. */
+  refusal(newcomer: Newcomer, now: number): Denial | null;
+  /** Keeps free what a stream that was let in has yet to cost. */
+  reserve(newcomer: Newcomer, now: number): Reservation;
 }
 
 /** Ends a connection for cause: tells the publisher, flushes, closes. */

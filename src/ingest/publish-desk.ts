@@ -1,27 +1,39 @@
 import { randomInt } from 'node:crypto';
 import type { Admission, ConnectionLease, PublishLease } from '../core/admission/admission.ts';
-import { refusal } from '../core/admission/denials.ts';
+import { CAP_RETRY_HINT_MS } from '../core/admission/denials.ts';
+import type { PublishRequest as AdmissionRequest } from '../core/admission/questions.ts';
 import type { EffectiveLimits } from '../core/limits.ts';
 import type { Slab } from '../core/meter/slab.ts';
-import { describeNotice } from '../core/notice.ts';
 import type { PolicyResolver } from '../core/policy/resolve.ts';
 import { type Reason, scopeOf } from '../core/reasons.ts';
 import { canBeSlowed, type Protocol } from '../core/stream.ts';
-import type { Denial, Receipt } from '../core/verdict.ts';
+import type { AdmissionVerdict, Denial, Receipt } from '../core/verdict.ts';
 import { monotonicMs, wallMs } from '../lib/clock.ts';
 import type { Budgets } from './budgets.ts';
+import { detailOf, noticeOf, serverDenial } from './denial-words.ts';
+import { Expectations } from './expectations.ts';
 import type { IdentityDirectory, IdentityRefusal, ResolvedIdentity } from './identity.ts';
 import { LiveStream, type StreamIdentity } from './live-stream.ts';
 import type { Playback } from './playback/playback.ts';
-import type { Decision, DecisionRecorder, DecisionSubject, StreamConnection, StreamSource } from './ports.ts';
+import type {
+  Decision,
+  DecisionRecorder,
+  DecisionSubject,
+  Newcomer,
+  PressureDesk,
+  StreamConnection,
+  StreamSource,
+} from './ports.ts';
+import { weakerThan } from './preemption.ts';
+import { splitName } from './publish-name.ts';
 import type { StreamRegistry } from './registry.ts';
 import { StreamRows } from './stream-rows.ts';
 import type { StreamTally } from './stream-tally.ts';
 
 /**
  * Where a publisher of any protocol asks to be let in, and where its stream
- * ends. The order is identity, effective limits, admission, rows in the slab,
- * registration; only then does the protocol say yes to the encoder.
+ * ends. The order is identity, effective limits, what the machine can bear,
+ * admission, rows in the slab, registration; only then does the protocol say yes to the encoder.
  */
 
 /**
@@ -55,6 +67,8 @@ export interface CutRequest {
   readonly detail: string;
   /** refuses key and address for so long afterwards; null = the stream's own `cooldown` */
   readonly cooldownMs: number | null;
+  /** what it is told of when to return, ms; absent = the cooldown */
+  readonly retryAfterMs?: number;
   /** what exceeded what, where a limit did */
   readonly limit?: number | null;
   readonly observed?: number | null;
@@ -69,9 +83,12 @@ export interface DeskServices {
   readonly playback: Playback;
   readonly decisions: DecisionRecorder;
   readonly tally: StreamTally;
+  readonly pressure: PressureDesk;
   /** both are exchanged whole by a reload */
   identities(): IdentityDirectory;
   resolver(): PolicyResolver;
+  /** whether a publisher may take the place of one of lower priority */
+  preempts(): boolean;
   /** bandwidth of one address, bits/s */
   ipBps(): number;
 }
@@ -79,6 +96,7 @@ export interface DeskServices {
 export class PublishDesk {
   readonly #services: DeskServices;
   readonly #leases = new Map<LiveStream, PublishLease>();
+  readonly #expectations = new Expectations();
 
   constructor(services: DeskServices) {
     this.#services = services;
@@ -106,17 +124,21 @@ export class PublishDesk {
     // Should it be dead after all, the next attempt finds it so.
     if (returned && !takeover) occupant.connection.probe();
     const subject = { path, client: identity.client };
-    const verdict = this.#services.admission.publish(
-      {
-        client: identity.client,
-        path,
-        keyId: identity.keyId,
-        limits: limits.client,
-        occupant: held === undefined ? null : { takeover, lease: held },
-      },
-      request.lease,
-      now,
-    );
+    const newcomer: Newcomer = {
+      path,
+      protocol: request.protocol,
+      priority: identity.priority,
+      exempt: request.lease.exempt,
+      expectedBps: this.#expectations.of(identity.keyId, limits.stream.max_bitrate),
+    };
+    const asked = {
+      client: identity.client,
+      path,
+      keyId: identity.keyId,
+      limits: limits.client,
+      occupant: held === undefined ? null : { takeover, lease: held },
+    };
+    const verdict = this.#admit(newcomer, asked, request.lease, now);
     if (!verdict.allowed) return this.#refuse(request, subject, verdict, detailOf(verdict), now);
     if (occupant !== undefined) {
       this.cut(
@@ -129,7 +151,7 @@ export class PublishDesk {
         now,
       );
     }
-    const stream = this.#open(request, { app, path, identity }, limits, verdict.lease, now);
+    const stream = this.#open(request, { app, identity, newcomer }, limits, verdict.lease, now);
     if (stream === null) {
       verdict.lease.release(now);
       const full = { ...serverDenial('global_streams', 'global'), retryAfterMs: 1_000 };
@@ -176,7 +198,7 @@ export class PublishDesk {
       limit: request.limit ?? null,
       observed: request.observed ?? null,
       windowMs: request.windowMs ?? null,
-      retryAfterMs: cooldownMs,
+      retryAfterMs: request.retryAfterMs ?? cooldownMs,
     };
     const receipt = this.#services.decisions.record('cut', decision, subjectOf(stream), request.detail, now);
     if (cooldownMs > 0) {
@@ -207,11 +229,50 @@ export class PublishDesk {
     return { app, identity: this.#services.identities().resolve({ app, streamName, query, ip: claim.ip }) };
   }
 
+  /**
+   * Asks what the machine can bear, then admission. Where nothing but room is
+   * missing, a publisher of higher priority may take the place of a stream:
+   * that one is cut only when nothing else stands in the way.
+   */
+  #admit(
+    newcomer: Newcomer,
+    asked: AdmissionRequest,
+    lease: ConnectionLease,
+    now: number,
+  ): AdmissionVerdict<PublishLease> {
+    const { admission, pressure } = this.#services;
+    const short = admission.draining ? null : pressure.refusal(newcomer, now);
+    // Behind a closed gate, and while others are being shed, one stream less makes no room.
+    const swaps = short !== null && short.reason !== 'shed' && pressure.gate(now, newcomer.exempt) === null;
+    const weaker = swaps ? this.#weakerThan(newcomer) : null;
+    if (short !== null && weaker === null) return short;
+    const verdict = admission.publish(asked, lease, now);
+    if (!verdict.allowed && verdict.reason === 'global_streams') {
+      const leaving = weaker ?? this.#weakerThan(newcomer);
+      if (leaving === null) return verdict;
+      this.#giveWay(leaving, newcomer, now);
+      return admission.publish(asked, lease, now);
+    }
+    if (verdict.allowed && weaker !== null) this.#giveWay(weaker, newcomer, now);
+    return verdict;
+  }
+
+  #weakerThan({ priority }: Newcomer): LiveStream | null {
+    return this.#services.preempts() ? weakerThan(priority, this.#services.registry.all()) : null;
+  }
+
+  #giveWay(stream: LiveStream, { path, priority }: Newcomer, now: number): void {
+    const detail = `there is no room for both, and ${path} has priority ${priority} over ${stream.priority}`;
+    this.cut(stream, { reason: 'shed', detail, cooldownMs: 0, retryAfterMs: CAP_RETRY_HINT_MS }, now);
+  }
+
   #close(stream: LiveStream, now: number): void {
     const lease = this.#leases.get(stream);
     if (lease === undefined) return;
     this.#leases.delete(stream);
     stream.closing();
+    stream.reservation?.release();
+    this.#expectations.learn(stream.identity.keyId, stream.averageBps(now), now - stream.startedAt);
     this.#services.tally.retire(stream);
     this.#services.registry.remove(stream);
     stream.release();
@@ -220,14 +281,15 @@ export class PublishDesk {
 
   #open(
     request: PublishRequest,
-    named: { app: string; path: string; identity: ResolvedIdentity },
+    named: { app: string; identity: ResolvedIdentity; newcomer: Newcomer },
     limits: EffectiveLimits,
     lease: PublishLease,
     now: number,
   ): LiveStream | null {
-    const { slab, budgets, registry, playback } = this.#services;
+    const { slab, budgets, registry, playback, pressure } = this.#services;
     const { ipKey, exempt } = request.lease;
     const { client, publicName, tier, priority, keyId } = named.identity;
+    const { path } = named.newcomer;
     const parents = { client, clientBps: limits.client.max_bandwidth, ipKey, ipBps: this.#services.ipBps() };
     const nature = { exempt, lossy: !canBeSlowed(request.protocol) };
     const rows = StreamRows.take(slab, budgets, limits.stream, parents, nature, now);
@@ -237,19 +299,19 @@ export class PublishDesk {
       protocol: request.protocol,
       app: named.app,
       name: publicName,
-      path: named.path,
+      path,
       client,
       ip: request.ip,
       ipKey,
       port: request.port,
       keyId,
     };
-    const stream = new LiveStream(identity, { tier, priority }, limits, rows, request.connection, {
-      now,
-      wallMs: wallMs(),
-    });
+    const clock = { now, wallMs: wallMs() };
+    const reservation = pressure.reserve(named.newcomer, now);
+    const standing = { tier, priority };
+    const stream = new LiveStream(identity, standing, limits, rows, request.connection, clock, reservation);
     stream.broadcastOn(
-      playback.open(named.path, {
+      playback.open(path, {
         replay: (sink) => request.source.replay(rows.slot, sink),
         transportStream: request.source.transportStream ?? null,
         onPlayers: (count) => stream.playersChanged(count),
@@ -314,50 +376,4 @@ function isSamePublisher(occupant: StreamIdentity, { client, keyId }: ResolvedId
  */
 export function isGhost(stream: LiveStream, now: number): boolean {
   return stream.silentMs(now) > GHOST_MS[stream.identity.protocol] || stream.connection.orphaned;
-}
-
-/** The app without what OBS and others append to it: a query, a slash. */
-export function appName(app: string): string {
-  return splitOnce(app)[0].replace(/\/+$/, '');
-}
-
-/** App and name without their queries; `?key=` may stand in either. */
-function splitName(app: string, name: string): { app: string; streamName: string; query: URLSearchParams } {
-  const [, appQuery] = splitOnce(app);
-  const [streamName = '', nameQuery = ''] = splitOnce(name);
-  const query = new URLSearchParams(nameQuery);
-  if (!query.has('key')) for (const [key, value] of new URLSearchParams(appQuery)) query.append(key, value);
-  return { app: appName(app), streamName, query };
-}
-
-function splitOnce(text: string): [string, string] {
-  const at = text.indexOf('?');
-  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
-}
-
-/** Reasons that no waiting mends. */
-const NEVER_RIGHT: ReadonlySet<Reason> = new Set<Reason>(['auth_failed', 'protocol_error']);
-
-function serverDenial(reason: Reason, key: string): Denial {
-  // A wrong key stays wrong, a bad name bad; what else ends up here is over as soon as it is said.
-  return refusal(reason, key, NEVER_RIGHT.has(reason) ? Number.POSITIVE_INFINITY : 0);
-}
-
-function noticeOf(decision: Decision, receipt: Receipt): string {
-  const { reason, limit, observed, windowMs, retryAfterMs } = decision;
-  return describeNotice({ reason, limit, observed, windowMs, retryAfterMs, receipt: receipt.id });
-}
-
-/** One clause for people about a refusal. */
-export function detailOf(denial: Decision): string {
-  switch (denial.reason) {
-    case 'stream_duplicate':
-      return 'this path already has a live publisher';
-    case 'cooldown':
-      return 'this stream key or address was cut for cause a moment ago';
-    case 'draining':
-      return 'this server is shutting down';
-    default:
-      return `the limit on ${denial.key} is reached`;
-  }
 }

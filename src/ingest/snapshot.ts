@@ -41,17 +41,15 @@ export function snapshotOf(stream: LiveStream, now: number): StreamSnapshot {
 
 function usageOf(stream: LiveStream, now: number): StreamSnapshot['usage'] {
   const { ring } = stream;
-  const bytes = stream.read(STREAM.BYTES);
-  const livedMs = Math.max(1, now - stream.startedAt);
   return {
     bitrate_bps: Math.round(ring.bitrateBps()),
-    bitrate_avg_bps: Math.round((bytes * 8000) / livedMs),
+    bitrate_avg_bps: Math.round(stream.averageBps(now)),
     bitrate_peak_bps: Math.round(ring.peakBps()),
     // Media time tells nothing in the first second; until then arrival has to do.
     fps: tenth(ring.mediaFps() ?? ring.wallFps()),
     wall_fps: tenth(ring.wallFps()),
     packets_per_sec: tenth(ring.packetsPerSec()),
-    bytes,
+    bytes: stream.read(STREAM.BYTES),
     packets: stream.read(STREAM.PACKETS),
     frames: stream.read(STREAM.FRAMES),
     keyframes: stream.read(STREAM.KEYFRAMES),

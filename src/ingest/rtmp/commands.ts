@@ -6,7 +6,7 @@ import type { OutboxReader } from '../../native/outbox.ts';
 import type { LiveStream } from '../live-stream.ts';
 import type { MessageRefusal, Player } from '../playback/playback.ts';
 import type { StreamConnection } from '../ports.ts';
-import { appName } from '../publish-desk.ts';
+import { appName } from '../publish-name.ts';
 import { replayGop } from '../replay.ts';
 import { type AmfValue, decodeCommand, decodeMetadata, isAmfObject } from './amf.ts';
 import {

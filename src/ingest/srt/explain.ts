@@ -1,8 +1,8 @@
 import { refusal } from '../../core/admission/denials.ts';
 import type { Reason } from '../../core/reasons.ts';
 import { SRT_CAUSE, type SrtEvent } from '../../native/srt.ts';
+import { detailOf } from '../denial-words.ts';
 import type { Decision } from '../ports.ts';
-import { detailOf } from '../publish-desk.ts';
 import { nothingToPlayDetail, streamIdDetail } from './codes.ts';
 import type { DoorTables } from './door.ts';
 

@@ -22,6 +22,8 @@ import type {
   SrtRules,
 } from '../../../../src/native/srt.ts';
 
+import { FakePressure } from '../fake-pressure.ts';
+
 /** The whole of SRT ingest over a listener made by hand, whose thread is the test. */
 
 const PLENTY = { count: 1000, periodMs: 1000 };
@@ -198,6 +200,7 @@ export class FakeSrt {
   readonly playback: Playback;
   readonly desk: PublishDesk;
   readonly notebook = new Notebook();
+  readonly pressure = new FakePressure();
   readonly logged: string[] = [];
   readonly natives: FakeListener[] = [];
   readonly server: SrtServer;
@@ -240,6 +243,8 @@ export class FakeSrt {
       playback: this.playback,
       decisions: this.notebook,
       tally: new StreamTally(this.registry),
+      pressure: this.pressure,
+      preempts: () => false,
       identities: () => identities,
       resolver: () => resolver,
       ipBps: () => Number.POSITIVE_INFINITY,
