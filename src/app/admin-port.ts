@@ -23,7 +23,7 @@ import { monotonicMs } from '../lib/clock.ts';
 import type { NativeEngine } from '../native/binding.ts';
 import type { AuditTrail } from '../telemetry/audit.ts';
 import { type ClientsParts, ClientsView } from './clients-view.ts';
-import { backpressureOf, type Governance, gateReading, readinessOf } from './governance-view.ts';
+import { backpressureOf, type GovernancePort, gateReading, readinessOf } from './governance-view.ts';
 
 /** Snapshots built before the event loop gets a turn: about half a millisecond. */
 const BATCH = 200;
@@ -33,7 +33,7 @@ export interface AdminParts extends ClientsParts {
   readonly audit: AuditTrail;
   readonly desk: PublishDesk;
   readonly engine: NativeEngine;
-  readonly governance: Governance;
+  readonly governance: GovernancePort;
   readonly registry: StreamRegistry;
   readonly slab: Slab;
   readonly about: ServerAbout;

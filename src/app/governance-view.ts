@@ -10,7 +10,7 @@ import type { GateState } from '../telemetry/metrics-source.ts';
  */
 
 /** What the admin API and the metrics ask of whoever governs the node. */
-export interface Governance {
+export interface GovernancePort {
   snapshot(now: number): GovernorSnapshot;
   /** Puts an operator's order in force at once: the next snapshot tells it. */
   order(order: BackpressureOrder, now: number): void;

@@ -12,7 +12,7 @@ import type { NativeEngine } from '../native/binding.ts';
 import type { AuditTrail } from '../telemetry/audit.ts';
 import type { LimitUtilization, MetricsReading, MetricsSource } from '../telemetry/metrics-source.ts';
 import type { Decisions } from './decisions.ts';
-import { type Governance, gateReading } from './governance-view.ts';
+import { type GovernancePort, gateReading } from './governance-view.ts';
 import type { GovernorLog } from './governor-log.ts';
 
 export interface MetricsParts {
@@ -21,7 +21,7 @@ export interface MetricsParts {
   readonly budgets: Budgets;
   readonly decisions: Decisions;
   readonly engine: NativeEngine;
-  readonly governance: Pick<Governance, 'snapshot'>;
+  readonly governance: Pick<GovernancePort, 'snapshot'>;
   readonly governorLog: GovernorLog;
   readonly playback: Playback;
   readonly registry: StreamRegistry;
