@@ -5,7 +5,6 @@ import { openSrt } from './app/srt.ts';
 import { Telemetry } from './app/telemetry.ts';
 import type { Config } from './config/schema.ts';
 import { ControlLoop } from './control/control-loop.ts';
-import type { Readiness, ResourcesSnapshot } from './http/ports.ts';
 import type { AdminServer } from './http/server.ts';
 import type { LiveStream } from './ingest/live-stream.ts';
 import { PlaybackServer } from './ingest/playback/playback-server.ts';
@@ -73,6 +72,7 @@ export class Headgate {
         telemetry.lines.tick(now);
       },
       failed: (error) => telemetry.logger.error({ err: error }, 'a control step failed'),
+      finished: (tookMs, now) => ingest.governance.governor.took(tookMs, now),
     });
     this.#reloader = new Reloader({
       file,
@@ -103,6 +103,7 @@ export class Headgate {
       await this.stop();
       throw error;
     }
+    this.#ingest.governance.start();
     this.#control.start();
     this.#reloader.watch();
     this.#telemetry.audit.act({
@@ -150,6 +151,7 @@ export class Headgate {
   /** Closes everything at once. Idempotent. */
   async stop(): Promise<void> {
     this.#control.stop();
+    this.#ingest.governance.stop();
     this.#reloader.close();
     await Promise.all([this.#ingest.rtmp.close(), this.#ingest.srt.close()]);
     await this.#playbackServer?.close();
@@ -165,22 +167,10 @@ export class Headgate {
       telemetry: this.#telemetry,
       reloader: this.#reloader,
       startedAt: this.#startedAt,
-      readiness: () => this.#readiness(),
-      gate: () => this.#gate(),
+      drainingSince: () => this.#drainingSince,
     });
     await this.#admin.listen(admin.host, admin.port);
     this.listening.admin = this.#admin.address();
-  }
-
-  #readiness(): Readiness {
-    const { reasons } = this.#gate();
-    return { ready: reasons.length === 0, reasons, config_error: this.#reloader.lastError };
-  }
-
-  /** Open until it drains; samplers will have a say here. */
-  #gate(): ResourcesSnapshot['gate'] {
-    if (this.#drainingSince === null) return { state: 'open', since: this.#startedAt, reasons: [] };
-    return { state: 'closed', since: this.#drainingSince, reasons: ['draining'] };
   }
 }
 

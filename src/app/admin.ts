@@ -1,5 +1,4 @@
 import { maskedConfig } from '../config/mask.ts';
-import type { Readiness, ResourcesSnapshot } from '../http/ports.ts';
 import { type AdminServer, createAdminServer } from '../http/server.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { VERSION } from '../version.ts';
@@ -15,8 +14,8 @@ export interface AdminHouse {
   readonly reloader: Reloader;
   /** ISO time */
   readonly startedAt: string;
-  readiness(): Readiness;
-  gate(): ResourcesSnapshot['gate'];
+  /** ISO time; null while the server does not shut down */
+  drainingSince(): string | null;
 }
 
 /** Builds the admin API over the running parts; it does not listen yet. */
@@ -35,7 +34,10 @@ export async function openAdmin(house: AdminHouse): Promise<AdminServer> {
     srt: ingest.srt,
     tally: ingest.tally,
     reloads: () => reloader.counts,
-    gate: () => house.gate().state,
+    governance: ingest.governance,
+    governorLog: ingest.governance.log,
+    extras: () => ingest.governance.extras,
+    drainingSince: () => house.drainingSince(),
     eventsDropped: () => server?.eventsDropped() ?? 0,
     logLinesDropped: () => telemetry.log.dropped(),
   });
@@ -63,8 +65,9 @@ export async function openAdmin(house: AdminHouse): Promise<AdminServer> {
     configuredClients: () => ingest.config.clients,
     ipLimits: () => ingest.config.limits.ip,
     connections: () => ingest.connections,
-    readiness: () => house.readiness(),
-    gate: () => house.gate(),
+    governance: ingest.governance,
+    drainingSince: () => house.drainingSince(),
+    configError: () => reloader.lastError,
     effectiveConfig: () => maskedConfig(ingest.config),
   });
   server = await createAdminServer(port, {

@@ -19,6 +19,7 @@ import { monotonicMs } from '../lib/clock.ts';
 import { loadNative } from '../native/binding.ts';
 import { createEngine, type EngineSet } from '../native/engine.ts';
 import { loadSrt } from '../native/srt.ts';
+import { Governance } from './governance.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** Streams that the slab has room for, whatever `max_streams` says: 5 MB of rows, touched only when used. */
@@ -39,6 +40,7 @@ export class Ingest {
   readonly registry = new StreamRegistry();
   readonly tally = new StreamTally(this.registry);
   readonly engine: EngineSet;
+  readonly governance: Governance;
   readonly admission: Admission;
   readonly budgets: Budgets;
   readonly playback: Playback;
@@ -54,8 +56,10 @@ export class Ingest {
     this.#identities = identitiesOf(config);
     this.#resolver = resolverOf(config);
     this.engine = createEngine(this.slab, engineOptions(config));
-    this.admission = new Admission(config);
     this.budgets = new Budgets(this.slab, config.limits.global.max_bandwidth);
+    this.governance = new Governance(config, telemetry, this);
+    const { governor } = this.governance;
+    this.admission = new Admission(config, [governor.gate]);
     this.playback = new Playback(playbackLimits(config), telemetry.logger);
     const ipBps = () => this.#config.limits.ip.max_bandwidth;
     this.desk = new PublishDesk({
@@ -66,6 +70,8 @@ export class Ingest {
       playback: this.playback,
       decisions: telemetry.decisions,
       tally: this.tally,
+      pressure: governor,
+      preempts: () => this.#config.backpressure.preempt,
       identities: () => this.#identities,
       resolver: () => this.#resolver,
       ipBps,
@@ -89,7 +95,6 @@ export class Ingest {
     const now = monotonicMs();
     this.#config = next;
     this.admission.configure(next, now);
-    this.budgets.setGlobal(next.limits.global.max_bandwidth, now);
     this.playback.configure(playbackLimits(next));
     this.engine.engine.reconfigure(engineOptions(next));
     this.#identities = identitiesOf(next);
@@ -105,6 +110,7 @@ export class Ingest {
       stream.configure({ tier, priority }, limits, this.budgets, now);
       this.budgets.setIp(ipKey, next.limits.ip.max_bandwidth, now);
     }
+    this.governance.apply(next, now);
   }
 
   /** One stream's control step. */
@@ -114,6 +120,7 @@ export class Ingest {
 
   /** What is due a few times a second beside the streams: deadlines, and memory of what is over. */
   round(now: number): void {
+    this.governance.governor.step(now);
     this.rtmp.round(now, this.registry.size);
     this.srt.round(now);
     this.admission.evictIdle(now, EVICT_STEPS);

@@ -28,6 +28,8 @@ export interface MetricsParts {
   readonly rtmp: RtmpServer;
   readonly srt: SrtServer;
   readonly tally: StreamTally;
+  /** false while what can be done without is not done: a series for each stream */
+  extras(): boolean;
   reloads(): { ok: number; failed: number };
   /** ISO time; null while the server does not shut down */
   drainingSince(): string | null;
@@ -86,6 +88,7 @@ export class MetricsGatherer implements MetricsSource {
   }
 
   *streamBitrates(): Iterable<{ path: string; bitrateBps: number }> {
+    if (!this.#parts.extras()) return;
     for (const stream of this.#parts.registry.all()) {
       yield { path: stream.identity.path, bitrateBps: stream.ring.bitrateBps() };
     }

@@ -1,0 +1,96 @@
+import { availableParallelism } from 'node:os';
+import type { Config } from '../config/schema.ts';
+import { Governor, type GovernorSettings } from '../control/governor.ts';
+import type { GovernorSnapshot } from '../core/pressure/governor-snapshot.ts';
+import type { BackpressureOrder } from '../http/ports.ts';
+import type { LiveStream } from '../ingest/live-stream.ts';
+import type { CutRequest } from '../ingest/publish-desk.ts';
+import { monotonicMs, wallMs } from '../lib/clock.ts';
+import { Sampler } from '../sampler/sampler.ts';
+import { machineSources } from '../sampler/sources.ts';
+import { GovernorLog } from './governor-log.ts';
+import { guarded } from './guarded.ts';
+import { Signals } from './signals.ts';
+import type { Telemetry } from './telemetry.ts';
+
+/**
+ * The governor among the parts of the server: what it is told by the samplers
+ * and the control loop, and what becomes of what it decides.
+ */
+
+/** What the governor looks at and acts on. */
+export interface Governed {
+  readonly registry: { all(): Iterable<LiveStream> };
+  readonly budgets: { setGlobal(bps: number, now: number): void };
+  readonly admission: { setConnectionRateFactor(factor: number, now: number): void };
+  readonly desk: { cut(stream: LiveStream, request: CutRequest, now: number): unknown };
+  readonly engine: { readonly engine: { stats(): { gopBytes: number; pendingBytes: number } } };
+}
+
+export class Governance {
+  readonly governor: Governor<LiveStream>;
+  readonly log: GovernorLog;
+  readonly #sampler: Sampler;
+  #extras = true;
+
+  /** Nothing of `governed` is touched before the first step. */
+  constructor(config: Config, telemetry: Telemetry, governed: Governed) {
+    const log = new GovernorLog(telemetry.audit, telemetry.logger);
+    const signals = new Signals(() => telemetry.decisions.tallied());
+    this.log = log;
+    this.governor = new Governor(
+      settingsOf(config),
+      {
+        streams: () => governed.registry.all(),
+        setGlobalBps: (bps, now) => governed.budgets.setGlobal(bps, now),
+        setConnectionRateFactor: (factor, now) => governed.admission.setConnectionRateFactor(factor, now),
+        cut: (stream, detail, retryAfterMs, now) => {
+          governed.desk.cut(stream, { reason: 'shed', detail, cooldownMs: 0, retryAfterMs }, now);
+        },
+        signals: (now) => signals.read(now),
+        said: (event) => log.write(event),
+        extras: (on) => {
+          this.#extras = on;
+        },
+      },
+      monotonicMs(),
+      wallMs,
+    );
+    const nativeBytes = () => {
+      const { gopBytes, pendingBytes } = governed.engine.engine.stats();
+      return gopBytes + pendingBytes;
+    };
+    this.#sampler = new Sampler(guarded(machineSources(nativeBytes)), this.governor);
+  }
+
+  /** False while what can be done without is not done. */
+  get extras(): boolean {
+    return this.#extras;
+  }
+
+  start(): void {
+    this.#sampler.start();
+  }
+
+  stop(): void {
+    this.#sampler.stop();
+  }
+
+  apply(next: Config, now: number): void {
+    this.governor.configure(settingsOf(next), now);
+  }
+
+  snapshot(now: number): GovernorSnapshot {
+    return this.governor.snapshot(now);
+  }
+
+  /** Puts an operator's order in force at once. */
+  order(order: BackpressureOrder, now: number): void {
+    this.governor.order(order, now);
+  }
+}
+
+function settingsOf({ resources, adaptive, backpressure, limits }: Config): GovernorSettings {
+  const cores = availableParallelism();
+  return { resources, adaptive, backpressure, globalBps: limits.global.max_bandwidth, cores };
+}
