@@ -12,9 +12,6 @@ export interface GovernorEvent {
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
-/** Kinds that tell of trouble, whatever their facts. */
-const TROUBLE: ReadonlySet<GovernorAction> = new Set(['shed', 'sampler']);
-
 /** Where the governor says what it does: audit trail (and thereby events), log and counters. */
 export class GovernorLog {
   readonly #changes: Partial<Record<GovernorAction, number>> = {};
@@ -35,8 +32,10 @@ export class GovernorLog {
     this.#changes[kind] = (this.#changes[kind] ?? 0) + 1;
     if (kind === 'adaptive') this.#adjustments[facts['direction'] === 'up' ? 'up' : 'down']++;
     const line = { event: kind, ...facts };
-    if (TROUBLE.has(kind)) this.#log.warn(line, detail);
+    const isBlind = kind === 'sampler' && typeof facts['cause'] === 'string';
+    if (isBlind || kind === 'shed' || facts['state'] === 'closed') this.#log.warn(line, detail);
     else this.#log.info(line, detail);
-    this.#audit.act({ action: kind, by: 'governor', target: null, result: 'ok', detail });
+    const result = isBlind ? 'failed' : 'ok';
+    this.#audit.act({ action: kind, by: 'governor', target: null, result, detail });
   }
 }

@@ -40,3 +40,15 @@ test('adjustments are counted by direction', () => {
   }
   expect(log.counts).toEqual({ changes: { adaptive: 3 }, adjustments: { up: 1, down: 2 } });
 });
+
+test.each([
+  ['gate', { state: 'closed' }, 'warn', 'ok'],
+  ['gate', { state: 'open' }, 'info', 'ok'],
+  ['sampler', { cause: 'no answer' }, 'warn', 'failed'],
+  ['sampler', { cause: null }, 'info', 'ok'],
+  ['recover', {}, 'info', 'ok'],
+] as const)('%s with %j is told as %s, %s', (kind, facts, level, result) => {
+  log.write({ kind, detail: 'x', facts });
+  expect(lines.map((line) => line.level)).toEqual([level]);
+  expect(trail.recent(1)).toMatchObject([{ action: { result } }]);
+});
