@@ -93,6 +93,25 @@ export class PressureGate {
     return level;
   }
 
+  /**
+   * The level for those who would do something about it: while a resource is
+   * held critical and its value is back below where it is left, what was done
+   * is enough, and doing more would be too much.
+   */
+  urgency(now: number): PressureLevel {
+    const level = this.level(now);
+    if (level !== 'critical') return level;
+    for (const gauge of this.#gauges.values()) if (gauge.isHot(now)) return 'critical';
+    return 'elevated';
+  }
+
+  /** ms until all is nominal if every resource is calm from now on. */
+  calmInMs(now: number): number {
+    let calmAtMs = now;
+    for (const gauge of this.#gauges.values()) calmAtMs = Math.max(calmAtMs, gauge.calmAtMs);
+    return calmAtMs - now;
+  }
+
   /** The highest pressure of any resource, 0..1. */
   pressure(now: number): number {
     let strain = 0;

@@ -140,6 +140,17 @@ export class Gauge {
     return this.#critical.untilMs;
   }
 
+  /** True while it is critical and nothing yet says that it gets better. */
+  isHot(now: number): boolean {
+    const value = this.value(now);
+    return value !== null && this.#critical.isOn(now) && value >= this.#marks.reopen;
+  }
+
+  /** The instant it is nominal if it is calm from now on; in the past when it is. */
+  get calmAtMs(): number {
+    return Math.max(this.#elevated.untilMs, this.#critical.untilMs);
+  }
+
   #levelAt(now: number): PressureLevel {
     if (this.#critical.isOn(now)) return 'critical';
     const felt = this.#elevated.isOn(now) ? 'elevated' : 'nominal';

@@ -157,6 +157,16 @@ export class Reservation implements Lease {
     return this.#held;
   }
 
+  /** True once nothing more is to be learned of it: its load has arrived, or it is released. */
+  get settled(): boolean {
+    return !this.#held || this.#whole();
+  }
+
+  /** Bandwidth that is set aside for a stream of its class, bits/s. */
+  get expectedBps(): number {
+    return this.#ledger.model.bandwidthBps(this.index);
+  }
+
   /** The share of its CPU that is still reserved, 0..1. */
   get outstanding(): number {
     return this.#held ? 1 - this.#cpu / WHOLE : 0;

@@ -1,0 +1,73 @@
+import { shareOut } from '../core/fairness/shares.ts';
+import type { Watched } from './watched.ts';
+
+/**
+ * When there is not enough for all, who is held to what. As long as nobody's
+ * budget is nearly used up nothing is shared out: whoever sends is left alone.
+ *
+ * Of those that get less than they may demand, only the ones that come close to
+ * their share are held to it; the others have what they need.
+ */
+
+/** Part of a budget in use from which it is shared out, and below which it no longer is. */
+const TIGHT_FROM = 0.8;
+const TIGHT_UNTIL = 0.7;
+
+/**
+ * Part of a budget that is shared out. What is left lets the debt of the budget
+ * itself run off: it would otherwise slow everybody, those that are within
+ * their share too.
+ */
+export const FILL = 0.995;
+
+/** A stream that sends this part of its share is held to it, and one that is held is let go below the other. */
+const HELD_FROM = 0.9;
+const HELD_UNTIL = 0.8;
+
+export class FairShares {
+  #tight = false;
+
+  /** True while a budget is shared out. */
+  get tight(): boolean {
+    return this.#tight;
+  }
+
+  /** Gives every stream its share of `budgetBps` (Infinity = unlimited) and of its client's budget. */
+  step(watched: readonly Watched[], budgetBps: number, floorBps: number): void {
+    const use = mostUsed(watched, budgetBps);
+    this.#tight = use > (this.#tight ? TIGHT_UNTIL : TIGHT_FROM);
+    if (!this.#tight) {
+      for (const each of watched) each.share = null;
+      return;
+    }
+    const { bps, by } = shareOut(watched, budgetBps * FILL);
+    for (let i = 0; i < watched.length; i++) {
+      const each = watched[i]!;
+      const squeezer = by[i]!;
+      const shareBps = Math.max(floorBps, bps[i]!);
+      const from = each.share === null ? HELD_FROM : HELD_UNTIL;
+      const held = squeezer !== null && !each.fixed && each.observedBps >= from * shareBps;
+      each.share = held ? { bps: shareBps, by: squeezer } : null;
+    }
+  }
+}
+
+/** The part in use of the budget that is used most: the global one, or a client's. */
+function mostUsed(watched: readonly Watched[], budgetBps: number): number {
+  let observedBps = 0;
+  let most = 0;
+  const clients = new Map<string, number>();
+  for (const each of watched) {
+    observedBps += each.observedBps;
+    if (each.clientBps === Number.POSITIVE_INFINITY) continue;
+    const clientBps = (clients.get(each.client) ?? 0) + each.observedBps;
+    clients.set(each.client, clientBps);
+    most = Math.max(most, partOf(clientBps, each.clientBps));
+  }
+  return Math.max(most, partOf(observedBps, budgetBps));
+}
+
+/** Of nothing, anything is too much. */
+function partOf(usedBps: number, budgetBps: number): number {
+  return budgetBps > 0 ? usedBps / budgetBps : Number.POSITIVE_INFINITY;
+}
