@@ -41,7 +41,7 @@ export interface DoorRefusal {
 
 interface Version {
   readonly number: number;
-  readonly refusals: readonly DoorRefusal[];
+  refusals: readonly DoorRefusal[];
 }
 
 /** Whom a refusal was about, as the native door told it; empty = not known. */
@@ -71,7 +71,11 @@ export class DoorTables {
   rebuild(now: number): boolean {
     const refusals = [...this.#refusals(now)];
     const last = this.#kept.at(-1);
-    if (last !== undefined && sameEntries(last.refusals, refusals)) return false;
+    if (last !== undefined && sameEntries(last.refusals, refusals)) {
+      // The same for the door; but how long to wait may have become another.
+      last.refusals = refusals;
+      return false;
+    }
     this.#number++;
     this.#kept.push({ number: this.#number, refusals });
     this.#keptEntries += refusals.length;

@@ -215,7 +215,7 @@ export class FakeSrt {
     this.config = config;
     const global = { max_connections: 100, connection_rate: PLENTY, max_streams: 100, ...config.global };
     const ip = { max_connections: 100, connection_rate: PLENTY, ipv6_prefix: 64 };
-    this.admission = new Admission({ limits: { global, ip }, allow: [], deny: [] });
+    this.admission = new Admission({ limits: { global, ip }, allow: [], deny: [] }, [this.pressure.gate]);
     this.playback = new Playback({ maxPlayers: 1, maxQueueBytes: 1e6 }, { info: () => {} });
     const { mode = 'open', clients = [], policies = [] } = config;
     const budgets = new Budgets(this.slab, Number.POSITIVE_INFINITY);

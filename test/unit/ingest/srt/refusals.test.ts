@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { refusal } from '../../../../src/core/admission/denials.ts';
 import { REASONS } from '../../../../src/core/reasons.ts';
 import { codeOf } from '../../../../src/ingest/srt/codes.ts';
 import { doorRules } from '../../../../src/ingest/srt/rules.ts';
@@ -67,6 +68,27 @@ describe('a refusal at the door', () => {
     });
     expect(lastWritten().detail).toMatch(detail);
     expect(server.stats().refused).toEqual({ [counted]: 3 });
+  });
+
+  it('for a closed gate tells what the server is short of, and how long it is closed as of now', async () => {
+    const { native, pressure, server } = await open();
+    pressure.closed = { ...refusal('resource_cpu', 'cpu', 5_000), limit: 0.9, observed: 0.97 };
+    server.round(performance.now());
+    const number = await entry('all');
+    expect(native.entries[number - 1]).toMatchObject({ code: 1402, until: Number.POSITIVE_INFINITY });
+    native.refused({ cause: number });
+    expect(lastWritten()).toMatchObject({ reason: 'resource_cpu', limit: 0.9, retryAfterMs: 5_000 });
+    const { version } = native;
+    pressure.closed = { ...pressure.closed, retryAfterMs: 1_000 };
+    server.round(performance.now());
+    await vi.waitFor(() => {
+      native.refused({ cause: number, version });
+      expect(lastWritten()).toMatchObject({ reason: 'resource_cpu', retryAfterMs: 1_000 });
+    });
+    expect(native.version).toBe(version);
+    pressure.closed = null;
+    server.round(performance.now());
+    await vi.waitFor(() => expect(native.entries).toEqual([]));
   });
 
   it('for a cap tells limit and count, long after the table was replaced', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { refusal } from '../../../../src/core/admission/denials.ts';
 import { MODE, STREAM } from '../../../../src/core/meter/slab-layout.ts';
 import { HeadgateError } from '../../../../src/lib/errors.ts';
 import { SRT_MEDIA, SRT_STATS } from '../../../../src/native/srt.ts';
@@ -64,6 +65,31 @@ describe('a publisher', () => {
     expect(admission.global().connections).toBe(2);
     native.closed(2, 'local');
     expect(admission.global().connections).toBe(1);
+  });
+
+  it('of a priority that is being shed is closed at accept, with what it is told in the receipt', async () => {
+    const { native, notebook, pressure, admission } = await open();
+    pressure.answer = ({ path }) => (path === '/live/cam1' ? refusal('shed', path, 24_000) : null);
+    native.accepted(1, 'cam1');
+    native.accepted(2, 'cam2');
+    expect(native.calls).toEqual(['close 1', 'attach 2']);
+    expect(paths()).toEqual(['/live/cam2']);
+    expect(notebook.written).toMatchObject([
+      { action: 'refuse', reason: 'shed', path: '/live/cam1', retryAfterMs: 24_000 },
+    ]);
+    expect(pressure.asked.map(({ protocol }) => protocol)).toEqual(['srt', 'srt']);
+    native.closed(1, 'local');
+    expect(admission.global()).toMatchObject({ connections: 1, streams: 1 });
+  });
+
+  it('gives its reservation back however it went', async () => {
+    const { native, pressure } = await open();
+    native.accepted(1, 'cam1');
+    native.gone.add(2);
+    native.accepted(2, 'cam2');
+    expect(pressure.held).toBe(1);
+    native.closed(1, 'broken');
+    expect(pressure.held).toBe(0);
   });
 
   it('that went while it was let in leaves nothing behind', async () => {
