@@ -159,7 +159,7 @@ test('kick disconnects, keeps out, and is told by why', async () => {
 test('top --once shows the streams within the columns there are', async () => {
   const { code, stdout } = await headgate('top', '--once');
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^headgate ingest-1 {2}ready {2}up /);
+  expect(stdout).toMatch(/^headgate ingest-1 {2}ready, gate open {2}up /);
   expect(stdout).toContain('/live/cam1');
   expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
 });
