@@ -28,6 +28,7 @@ const WAITERS: Record<string, string> = {
     'a TLS handshake in progress is a socket no connection owns yet; draining waits for sockets',
   'src/ingest/srt/server.ts':
     'doors are told of changes at once and yet not too often; draining waits for connections',
+  'src/sampler/event-loop.ts': 'what a timer is late by is what is measured',
   'src/sampler/sampler.ts': 'sources are read in rounds, and one that does not answer is given up after a while',
   'src/telemetry/log-sink.ts': 'lines are written in batches',
 };
