@@ -29,7 +29,8 @@ const WAITERS: Record<string, string> = {
   'src/ingest/srt/server.ts':
     'doors are told of changes at once and yet not too often; draining waits for connections',
   'src/sampler/event-loop.ts': 'what a timer is late by is what is measured',
-  'src/sampler/sampler.ts': 'sources are read in rounds, and one that does not answer is given up after a while',
+  'src/sampler/sampler.ts':
+    'sources are read in rounds, and one that does not answer is given up after a while',
   'src/telemetry/log-sink.ts': 'lines are written in batches',
 };
 
