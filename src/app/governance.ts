@@ -21,7 +21,11 @@ import type { Telemetry } from './telemetry.ts';
 /** What the governor looks at and acts on. */
 export interface Governed {
   readonly registry: { all(): Iterable<LiveStream> };
-  readonly budgets: { setGlobal(bps: number, now: number): void };
+  readonly budgets: {
+    setGlobal(bps: number, now: number): void;
+    relieveGlobal(now: number): void;
+    relieveClient(id: string, now: number): void;
+  };
   readonly admission: { setConnectionRateFactor(factor: number, now: number): void };
   readonly desk: { cut(stream: LiveStream, request: CutRequest, now: number): unknown };
   readonly engine: { readonly engine: { stats(): { gopBytes: number; pendingBytes: number } } };
@@ -30,6 +34,7 @@ export interface Governed {
 export class Governance {
   readonly governor: Governor<LiveStream>;
   readonly log: GovernorLog;
+  readonly #governed: Governed;
   readonly #sampler: Sampler;
   #extras = true;
 
@@ -38,6 +43,7 @@ export class Governance {
     const log = new GovernorLog(telemetry.audit, telemetry.logger);
     const signals = new Signals(() => telemetry.decisions.tallied());
     this.log = log;
+    this.#governed = governed;
     this.governor = new Governor(
       settingsOf(config),
       {
@@ -74,6 +80,16 @@ export class Governance {
 
   stop(): void {
     this.#sampler.stop();
+  }
+
+  /** One round of the control loop. */
+  step(now: number): void {
+    const { registry, budgets } = this.#governed;
+    this.governor.step(now);
+    for (const { ceiling, client } of registry.all()) {
+      if (ceiling?.by === 'global') budgets.relieveGlobal(now);
+      else if (ceiling?.by === 'client') budgets.relieveClient(client, now);
+    }
   }
 
   apply(next: Config, now: number): void {

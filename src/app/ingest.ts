@@ -120,7 +120,7 @@ export class Ingest {
 
   /** What is due a few times a second beside the streams: deadlines, and memory of what is over. */
   round(now: number): void {
-    this.governance.governor.step(now);
+    this.governance.step(now);
     this.rtmp.round(now, this.registry.size);
     this.srt.round(now);
     this.admission.evictIdle(now, EVICT_STEPS);

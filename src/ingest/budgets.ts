@@ -1,5 +1,9 @@
 import { bandwidthRate } from '../core/meter/node-rate.ts';
 import type { Slab } from '../core/meter/slab.ts';
+import { NODE, nodeAt } from '../core/meter/slab-layout.ts';
+
+/** Part of a budget's burst that counts as used at the most while shares hold it. */
+const BURST_KEPT_USED = 0.5;
 
 /**
  * Nodes that several streams are charged to: one per client, one per address,
@@ -64,6 +68,29 @@ export class Budgets {
 
   setIp(key: string, bps: number, now: number): void {
     this.#set(`ip ${key}`, bps, now);
+  }
+
+  /** Streams are held to fair shares of the whole: see `#relieve`. */
+  relieveGlobal(now: number): void {
+    this.#relieve(this.#global, now);
+  }
+
+  /** Streams of that client are held to fair shares of its budget. */
+  relieveClient(id: string, now: number): void {
+    const shared = this.#shared.get(`client ${id}`);
+    if (shared !== undefined) this.#relieve(shared.node, now);
+  }
+
+  /**
+   * What a budget is owed slows everybody under it alike, also those that
+   * keep within their share. While shares hold the sum it is not owed any
+   * more: half of the burst is kept free for what comes in unevenly.
+   */
+  #relieve(node: number, now: number): void {
+    const { nodes } = this.#slab;
+    const tat = nodeAt(node, NODE.TAT);
+    const tauMs = nodes[nodeAt(node, NODE.TAU)] as number;
+    nodes[tat] = Math.min(nodes[tat] as number, now + tauMs * BURST_KEPT_USED);
   }
 
   #set(key: string, bps: number, now: number): void {
