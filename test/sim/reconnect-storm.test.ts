@@ -36,6 +36,7 @@ describe('a reconnect storm', () => {
   it.each<[string, Omit<MachineOptions, 'seed'>]>([
     ['when costs are guessed right', {}],
     ['when streams cost three times what was thought', { guess: 0.3 }],
+    ['when streams cost eight times what was thought', { guess: 1 / 8 }],
     ['when streams cost a third of what was thought', { guess: 3 }],
     ['with a noisy sampler', { noise: 0.04 }],
     ['with streams that differ widely', { costSpread: 0.8 }],
@@ -123,7 +124,7 @@ describe('streams of several priorities in one storm', () => {
       const by = (priority: number) => machine.admittedBy.get(priority) ?? 0;
       expect(by(90), `seed ${seed}`).toBeGreaterThan(by(50));
       expect(by(50), `seed ${seed}`).toBeGreaterThan(by(10));
-      expect(by(10), `seed ${seed}`).toBeGreaterThan(5);
+      expect(by(10), `seed ${seed}`).toBeGreaterThanOrEqual(3);
     }
   });
 });

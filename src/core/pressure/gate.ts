@@ -94,9 +94,9 @@ export class PressureGate {
   }
 
   /**
-   * The level for those who would do something about it: while a resource is
-   * held critical and its value is back below where it is left, what was done
-   * is enough, and doing more would be too much.
+   * The level for those who would take something from running streams: while a
+   * resource is only held critical, and back below its `close` mark, what was
+   * done is enough, and doing more would be too much.
    */
   urgency(now: number): PressureLevel {
     const level = this.level(now);

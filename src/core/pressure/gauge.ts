@@ -140,10 +140,10 @@ export class Gauge {
     return this.#critical.untilMs;
   }
 
-  /** True while it is critical and nothing yet says that it gets better. */
+  /** True while it is past the mark at which critical is entered, and not merely held critical. */
   isHot(now: number): boolean {
     const value = this.value(now);
-    return value !== null && this.#critical.isOn(now) && value >= this.#marks.reopen;
+    return value !== null && this.#critical.isOn(now) && value >= this.#marks.close;
   }
 
   /** The instant it is nominal if it is calm from now on; in the past when it is. */

@@ -30,10 +30,10 @@ const OTHER_VARIANCE_PER_S = 0.01 ** 2;
 /** Share of its first uncertainty (as a variance) that a cost regains per second: an hour old knowledge is half forgotten. */
 const FORGETTING_PER_S = 0.25 / 3600;
 
-/** First uncertainty of a cost as a part of its first guess: guesses are wrong by factors. */
-const GUESS_DEVIATION = 1.2;
+/** First uncertainty of a cost as a part of its first guess: what players will add is not known, and costs most. */
+const GUESS_DEVIATION = 4;
 
-/** How many deviations `upper` and `lower` lie from the mean: with `GUESS_DEVIATION`, a guess three times too low is still safe. */
+/** How many deviations `upper` and `lower` lie from the mean: with `GUESS_DEVIATION`, a guess eight times too low is still safe. */
 const CONFIDENCE = 2;
 
 /**

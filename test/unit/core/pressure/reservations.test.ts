@@ -118,10 +118,10 @@ describe('a reservation', () => {
     const before = reserved().cpu;
     const activity = new Float64Array(COST_CLASSES);
     for (let i = 0; i < 60; i++) {
-      activity[guessed] = i / 3;
-      model.learnCpu(0.04 * activity[guessed], activity, new Float64Array(COST_CLASSES), now + i * 250);
+      activity[guessed] = i / 9;
+      model.learnCpu(0.12 * activity[guessed], activity, new Float64Array(COST_CLASSES), now + i * 250);
     }
-    expect(model.describe(guessed).cpu).toBeGreaterThan(0.03);
+    expect(model.describe(guessed).cpu).toBeGreaterThan(0.1);
     expect(reserved().cpu).toBeGreaterThan(before);
   });
 });
