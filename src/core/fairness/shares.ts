@@ -56,12 +56,9 @@ export interface Shares {
  */
 export function shareOut(claims: readonly ShareClaim[], globalBps: number): Shares {
   const tree = new ShareTree(claims);
-  let unused = 0;
   for (let pass = 0; pass < PASSES; pass++) {
-    tree.pour(globalBps + unused);
-    const before = unused;
-    unused = tree.unusedBps();
-    if (Math.abs(unused - before) <= (1 - SQUEEZED_SHARE) * globalBps) break;
+    tree.pour(globalBps);
+    if (!tree.regain()) break;
   }
   return tree.shares();
 }
@@ -111,6 +108,12 @@ class ShareTree {
   readonly #tiers: Level;
   /** clients whose own budget is less than their streams demand */
   readonly #bound: boolean[] = [];
+  /** of each client, bits/s: its own budget, what its streams demand together, and what they keep in any case */
+  readonly #budgets: Float64Array;
+  readonly #demands: Float64Array;
+  readonly #least: Float64Array;
+  /** granted to streams of each client that do not send it, as of the last time it was poured, bits/s */
+  #regained: Float64Array;
 
   constructor(claims: readonly ShareClaim[]) {
     this.#claims = claims;
@@ -128,12 +131,19 @@ class ShareTree {
     this.#streams = new Level(this.#clientOf, clients.size);
     this.#clients = new Level(this.#tierOf, tiers.size);
     this.#tiers = new Level(new Array<number>(tiers.size).fill(0), 1);
+    this.#budgets = new Float64Array(clients.size);
+    this.#demands = new Float64Array(clients.size);
+    this.#least = new Float64Array(clients.size);
+    this.#regained = new Float64Array(clients.size);
     this.#addUp();
   }
 
-  /** Shares out `globalBps`, level by level. */
+  /** Shares out `globalBps` and what was regained of it, level by level. */
   pour(globalBps: number): void {
-    this.#tiers.fill(0, globalBps);
+    this.#bind();
+    let regained = 0;
+    for (const bps of this.#regained) regained += bps;
+    this.#tiers.fill(0, globalBps + regained);
     for (let t = 0; t < this.#tiers.rowOf.length; t++) {
       this.#clients.fill(t, this.#tiers.shares[this.#tiers.rowOf[t]!]!);
     }
@@ -142,17 +152,28 @@ class ShareTree {
     }
   }
 
-  /** What is granted but not sent by streams that get all they demand: others may have it. bits/s */
-  unusedBps(): number {
+  /**
+   * Takes back what is granted but not sent by streams that get all they
+   * demand: others may have it, of the same client first, whose budget it is.
+   * True when that is worth to be poured again.
+   */
+  regain(): boolean {
     const { rowOf, shares, ceilings } = this.#streams;
-    let unused = 0;
+    const unused = new Float64Array(this.#regained.length);
     for (let i = 0; i < this.#claims.length; i++) {
       const { newcomer, observedBps } = this.#claims[i]!;
       const share = shares[rowOf[i]!]!;
       const whole = share >= ceilings[rowOf[i]!]! * SQUEEZED_SHARE;
-      if (!newcomer && whole && share < Number.POSITIVE_INFINITY) unused += Math.max(0, share - observedBps);
+      if (!newcomer && whole && share < Number.POSITIVE_INFINITY)
+        unused[this.#clientOf[i]!]! += Math.max(0, share - observedBps);
     }
-    return unused;
+    let changed = false;
+    for (let c = 0; c < unused.length; c++) {
+      const granted = this.#clients.shares[this.#clients.rowOf[c]!]!;
+      if (Math.abs(unused[c]! - this.#regained[c]!) > (1 - SQUEEZED_SHARE) * granted) changed = true;
+    }
+    this.#regained = unused;
+    return changed;
   }
 
   shares(): Shares {
@@ -175,27 +196,34 @@ class ShareTree {
     return this.#bound[client]! && shares[row]! >= ceilings[row]! * SQUEEZED_SHARE;
   }
 
-  /** What a group claims is what its members claim together; a client no more than its budget. */
+  /** What a client claims is what its streams claim together. */
   #addUp(): void {
-    const [streams, clients, tiers] = [this.#streams, this.#clients, this.#tiers];
-    const budgets = new Float64Array(this.#tierOf.length);
+    const [streams, clients] = [this.#streams, this.#clients];
     for (let i = 0; i < this.#claims.length; i++) {
       const claim = this.#claims[i]!;
       const row = streams.rowOf[i]!;
-      const client = clients.rowOf[this.#clientOf[i]!]!;
+      const client = this.#clientOf[i]!;
       streams.weights[row] = 1;
       streams.ceilings[row] = demandOf(claim);
       streams.floors[row] = Math.min(claim.floorBps, streams.ceilings[row]!);
-      clients.weights[client] = claim.weight;
-      clients.ceilings[client]! += streams.ceilings[row]!;
-      clients.floors[client]! += streams.floors[row]!;
-      budgets[this.#clientOf[i]!] = claim.clientBps;
+      clients.weights[clients.rowOf[client]!] = claim.weight;
+      this.#demands[client]! += streams.ceilings[row]!;
+      this.#least[client]! += streams.floors[row]!;
+      this.#budgets[client] = claim.clientBps;
     }
-    for (let c = 0; c < budgets.length; c++) {
+    for (let c = 0; c < this.#budgets.length; c++) this.#bound.push(this.#demands[c]! > this.#budgets[c]!);
+  }
+
+  /** A client claims no more than its budget and what was regained of it, a tier what its clients claim. */
+  #bind(): void {
+    const [clients, tiers] = [this.#clients, this.#tiers];
+    tiers.weights.fill(0);
+    tiers.ceilings.fill(0);
+    tiers.floors.fill(0);
+    for (let c = 0; c < this.#budgets.length; c++) {
       const row = clients.rowOf[c]!;
-      this.#bound.push(clients.ceilings[row]! > budgets[c]!);
-      clients.ceilings[row] = Math.min(clients.ceilings[row]!, budgets[c]!);
-      clients.floors[row] = Math.min(clients.floors[row]!, clients.ceilings[row]!);
+      clients.ceilings[row] = Math.min(this.#demands[c]!, this.#budgets[c]! + this.#regained[c]!);
+      clients.floors[row] = Math.min(this.#least[c]!, clients.ceilings[row]!);
       const tier = tiers.rowOf[this.#tierOf[c]!]!;
       tiers.weights[tier]! += clients.weights[row]!;
       tiers.ceilings[tier]! += clients.ceilings[row]!;
