@@ -283,3 +283,38 @@ describe('new watermarks', () => {
     expect(() => new PressureGate(wrong, 0)).toThrow(RangeError);
   });
 });
+
+describe('what running streams are to feel', () => {
+  it('is critical past the mark, and no longer while a resource is only held critical', () => {
+    const node = new Node().run(40);
+    expect(node.gate.urgency(node.now)).toBe('nominal');
+    node.run(4, { memory: 0.95 });
+    expect(node.gate.urgency(node.now)).toBe('critical');
+    node.run(6, { memory: 0.86 });
+    expect(node.gate.level(node.now)).toBe('critical');
+    expect(node.gate.urgency(node.now)).toBe('elevated');
+  });
+
+  it('is not critical when nothing is known any more', () => {
+    const node = new Node().run(40).run(4, { cpu: 1 });
+    expect(node.gate.urgency(node.now)).toBe('critical');
+    node.failing.set('cpu', 'gone');
+    node.run(1);
+    expect(node.gate.level(node.now)).toBe('critical');
+    expect(node.gate.urgency(node.now)).toBe('elevated');
+  });
+
+  it('is over at the instant that is foretold, if all is calm from now on', () => {
+    const node = new Node().run(40).run(4, { heap: 0.95 }).run(5, CALM);
+    const calmInMs = node.gate.calmInMs(node.now);
+    expect(calmInMs).toBeGreaterThan(0);
+    const due = node.now + calmInMs;
+    while (node.now + PERIOD_MS < due) {
+      expect(node.gate.level(node.now)).not.toBe('nominal');
+      node.run(1);
+    }
+    node.run(1);
+    expect(node.gate.level(node.now)).toBe('nominal');
+    expect(node.gate.calmInMs(node.now)).toBe(0);
+  });
+});
