@@ -8,7 +8,7 @@ import type { Reservation } from '../../../src/core/pressure/reservation-ledger.
 import type { Ceiling } from '../../../src/core/stream.ts';
 import { GOVERNOR_SETTINGS } from '../../support/governor-settings.ts';
 
-export const WALL_AT_ZERO = Date.parse('2026-11-20T21:30:00.000Z');
+const WALL_AT_ZERO = Date.parse('2026-11-20T21:30:00.000Z');
 
 export class FakeStream implements GovernedStream {
   readonly path: string;
