@@ -84,9 +84,9 @@ const signals = {
   cpu: field(
     signal(
       percent({ min: '1%', max: '100%', nullable: true }),
-      'Of the cores or the quota, as in resources.cpu.',
+      'Of the cores or the quota, as in resources.cpu; other programs count as well.',
     ),
-    '85%',
+    null,
   ),
 };
 

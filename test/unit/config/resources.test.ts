@@ -41,7 +41,7 @@ describe('resources, adaptive and backpressure as the rest of Headgate sees them
     });
     expect(adaptive).toEqual({
       enabled: true,
-      signals: { error_rate: 0.5, decision_latency: 20, event_loop: 100, cpu: 0.85 },
+      signals: { error_rate: 0.5, decision_latency: 20, event_loop: 100, cpu: null },
       decrease: 0.8,
       increase: 0.05,
       min: 0.3,
