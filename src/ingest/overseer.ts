@@ -78,8 +78,6 @@ export class Overseer implements StreamWatcher {
   ): Pick<Decision, 'limit' | 'observed' | 'windowMs'> {
     const windowMs = limits.bitrate_window;
     const offered = Math.round(stream.ring.offeredBps());
-    const squeeze = squeezeOf(stream, reason);
-    if (squeeze !== null) return { limit: Math.round(squeeze.bps), observed: offered, windowMs };
     switch (reason) {
       case 'stream_packet_rate':
         return { limit: limits.max_packets_per_sec, observed: stream.ring.packetsPerSec(), windowMs };
@@ -95,6 +93,12 @@ export class Overseer implements StreamWatcher {
         return { limit: this.#ipBps(), observed: offered, windowMs };
       case 'global_bandwidth':
         return { limit: this.#budgets.globalBps, observed: offered, windowMs };
+      case 'shed':
+        return {
+          limit: stream.ceiling === null ? null : Math.round(stream.ceiling.bps),
+          observed: offered,
+          windowMs,
+        };
       default:
         return { limit: limits.max_bitrate, observed: offered, windowMs };
     }
@@ -117,7 +121,7 @@ function detailOf(stream: LiveStream, episode: EpisodeOpened): string {
   if (squeeze !== null) {
     const how =
       episode.action === 'drop' ? 'video is dropped up to the next keyframe' : 'by TCP backpressure';
-    return `${SQUEEZED_FOR[squeeze.by]}${episode.action === 'drop' ? ': ' : ' '}${how}`;
+    return `${SQUEEZED_FOR[squeeze.by]}, ${Math.round(squeeze.bps / 1000)} kbit/s at first: ${how}`;
   }
   switch (episode.action) {
     case 'throttle':
