@@ -6,7 +6,7 @@ import type { Watched } from './watched.ts';
  * budget is nearly used up nothing is shared out: whoever sends is left alone.
  *
  * Of those that get less than they may demand, only the ones that come close to
- * their share are held to it; the others have what they need.
+ * their share are held to it, and newcomers; the others have what they need.
  */
 
 /** Part of a budget in use from which it is shared out, and below which it no longer is. */
@@ -45,11 +45,15 @@ export class FairShares {
       const each = watched[i]!;
       const squeezer = by[i]!;
       const shareBps = Math.max(floorBps, bps[i]!);
-      const from = each.share === null ? HELD_FROM : HELD_UNTIL;
-      const held = squeezer !== null && !each.fixed && each.observedBps >= from * shareBps;
+      const held = squeezer !== null && !each.fixed && isClose(each, shareBps);
       each.share = held ? { bps: shareBps, by: squeezer } : null;
     }
   }
+}
+
+/** Of a newcomer it is not known yet what it will send: it is held from the beginning. */
+function isClose({ newcomer, share, observedBps }: Watched, shareBps: number): boolean {
+  return newcomer || observedBps >= (share === null ? HELD_FROM : HELD_UNTIL) * shareBps;
 }
 
 /** The part in use of the budget that is used most: the global one, or a client's. */

@@ -74,6 +74,42 @@ describe('five streams on a budget of 5 Mbit/s', () => {
   });
 });
 
+describe('a budget that is used up', () => {
+  it('is kept while publishers come and go all the time', () => {
+    for (const seed of SEEDS) {
+      const node = new GovernedNode({ seed, settings: { globalBps: 50e6 } });
+      let born = 0;
+      let bits = 0;
+      let worst = 0;
+      const window: number[] = [];
+      const come = () => {
+        const bps = node.draws.between(0.5e6, 5e6);
+        node.come({ path: `/live/cam${born++}`, bps }, node.draws.between(0, 500));
+      };
+      for (let i = 0; i < 30; i++) come();
+      node.run(10_000);
+      for (let second = 0; second < 120; second++) {
+        const { path } = node.draws.pick(node.streams);
+        node.leave(path);
+        come();
+        node.run(1000, () => {
+          bits += node.totalBps * 0.05;
+          window.push(node.totalBps);
+          if (window.length > 40) window.shift();
+          worst = Math.max(worst, window.reduce((sum, bps) => sum + bps, 0) / 40);
+        });
+      }
+      console.log(
+        `one comes and one goes each second, seed ${seed}: mean ${(bits / 120 / 1e6).toFixed(2)}`,
+        `of 50 Mbit/s, worst two seconds ${(worst / 1e6).toFixed(2)}`,
+      );
+      expect(bits / 120 / 50e6, `seed ${seed}`).toBeLessThan(1.01);
+      expect(bits / 120 / 50e6, `seed ${seed}`).toBeGreaterThan(0.9);
+      expect(worst / 50e6, `seed ${seed}`).toBeLessThan(1.1);
+    }
+  });
+});
+
 describe('a budget that clients of different priority share', () => {
   it('is shared by weight, and a client with many streams gains nothing by that', () => {
     for (const seed of SEEDS) {

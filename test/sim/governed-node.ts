@@ -222,11 +222,15 @@ export class GovernedNode {
     }
   }
 
-  /** The budget holds whatever comes: who is over is slowed with all others, in proportion. */
+  /**
+   * Who is over the budget is slowed with all others, in proportion. While
+   * shares are held to, what it is owed is forgiven, and they alone keep the sum.
+   */
   #send(): void {
     const offers = this.streams.map((stream) => stream.offer());
     const total = offers.reduce((sum, bps) => sum + bps, 0);
-    const part = Math.min(1, this.#budgetBps / Math.max(1, total));
+    const shared = this.streams.some(({ ceiling }) => ceiling?.by === 'global');
+    const part = shared ? 1 : Math.min(1, this.#budgetBps / Math.max(1, total));
     for (const [i, stream] of this.streams.entries()) {
       stream.send(offers[i]! * (stream.exempt ? 1 : part));
     }
