@@ -31,7 +31,7 @@ export function detailOf(denial: Decision): string {
     case 'draining':
       return 'this server is shutting down';
     case 'shed':
-      return 'this server is overloaded, and keeps out publishers of low priority until it has recovered';
+      return 'this server sheds load, and keeps out publishers of this priority for the time being';
     case 'resource_cpu':
       return 'this server is short of CPU time';
     case 'resource_heap':
