@@ -1,5 +1,5 @@
 import { totalmem } from 'node:os';
-import { getHeapStatistics } from 'node:v8';
+import { type HeapReading, readHeap } from './heap.ts';
 import type { Figures, Source } from './sampler.ts';
 
 /**
@@ -14,18 +14,14 @@ const LOOK_AGAIN_MS = 10_000;
 
 /** What the system says of this process, in bytes. */
 export interface MemoryReadings {
-  /** V8's heap: in use, its limit, and what is set aside for it */
-  heap(): { readonly used: number; readonly limit: number; readonly committed: number };
+  heap(): HeapReading;
   usage(): { readonly rss: number; readonly external: number; readonly arrayBuffers: number };
   /** what this process may have at most */
   limit(): number;
 }
 
 const OWN: MemoryReadings = {
-  heap() {
-    const { used_heap_size, heap_size_limit, total_heap_size } = getHeapStatistics();
-    return { used: used_heap_size, limit: heap_size_limit, committed: total_heap_size };
-  },
+  heap: readHeap,
   usage: () => process.memoryUsage(),
   /** The limit of the control group (0 or some huge number: none), where that is less than the machine. */
   limit() {
