@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import type { GovernorSnapshot } from '../../src/core/pressure/governor-snapshot.ts';
 import type { StreamSnapshot } from '../../src/core/stream.ts';
 import { Thermometer } from '../support/burners.ts';
 import { headgate } from '../support/cli.ts';
 import { clip } from '../support/ffmpeg.ts';
+import { act, isOpen, resourcesOf } from '../support/governed.ts';
 import { RtmpClient } from '../support/rtmp-client.ts';
 import { Scene } from '../support/scene.ts';
 import { pause, type TestServer, until } from '../support/server.ts';
@@ -45,32 +45,6 @@ const LOOK_MS = 250;
 
 /** Frames a second of the clips. */
 const FPS = 30;
-
-type Gate = { open: boolean; state: string; reasons: string[] };
-type Resources = Omit<GovernorSnapshot, 'gate'> & { gate: Gate };
-interface Act {
-  at: string;
-  action: string;
-  by: string;
-  detail: string;
-}
-
-function resourcesOf(server: TestServer): Promise<Resources> {
-  return server.get<Resources>('/api/v1/resources');
-}
-
-const isOpen = async (server: TestServer): Promise<boolean> => (await resourcesOf(server)).gate.open;
-
-/** When the gate did that last, as the audit trail has it, unix ms; once it did after `sinceMs`. */
-function toldOf(server: TestServer, detail: RegExp, sinceMs: number): Promise<number> {
-  return until(async () => {
-    type Audit = { events: { action?: Act }[] };
-    const { events } = await server.get<Audit>('/api/v1/audit?limit=1000');
-    const acts = events.flatMap(({ action }) => (action?.action === 'gate' ? [action] : []));
-    const at = Date.parse(acts.find((act) => detail.test(act.detail))?.at ?? '');
-    return at >= sinceMs ? at : null;
-  }, `the gate to tell ${detail}`);
-}
 
 /** Waits until the gate is open; gives when the processors were last too busy for it, unix ms. */
 async function reopened(server: TestServer): Promise<number> {
@@ -168,7 +142,7 @@ test('both processors are taken: nobody new is let in, nobody who is live notice
   await burners.burning();
   const burningAt = Date.now();
   await until(async () => !(await isOpen(server)), 'the gate to close');
-  const closedAt = await toldOf(server, /^the gate is closed: cpu at (99|100) %/, 0);
+  const closedAt = Date.parse((await act(server, 'gate', /^the gate is closed: cpu at (99|100) %/)).at);
   expect(closedAt - burningAt).toBeLessThan(CLOSE_BAR_MS);
   await expectRefused(server);
   await expectUnready(server);
@@ -178,7 +152,7 @@ test('both processors are taken: nobody new is let in, nobody who is live notice
 
   await burners.stop();
   const busyAt = await reopened(server);
-  const openedAt = await toldOf(server, /^the gate (is open|lets in)/, closedAt);
+  const openedAt = Date.parse((await act(server, 'gate', /^the gate (is open|lets in)/, closedAt)).at);
   expect(openedAt - busyAt).toBeLessThan(WINDOW_MS + REOPEN_AFTER_MS + REOPEN_BAR_MS);
   expect((await fetch(server.url('/readyz'))).status).toBe(200);
   expectWhole(tcp, await server.stream('/live/tcp'));

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { GovernorSnapshot } from '../../src/core/pressure/governor-snapshot.ts';
 import { OPEN_DOORS } from '../support/arena.ts';
+import { resourcesOf } from '../support/governed.ts';
 import { RtmpClient } from '../support/rtmp-client.ts';
 import { Scene } from '../support/scene.ts';
 import { pause, type TestServer, until } from '../support/server.ts';
@@ -22,12 +22,6 @@ const GOP_BYTES = 16 * MIB;
 const FRAME_BYTES = MIB / 4;
 
 const BALLAST = path.resolve(import.meta.dirname, '../support/ballast.ts');
-
-type Resources = Omit<GovernorSnapshot, 'gate'> & {
-  gate: { open: boolean; state: string; reasons: string[] };
-};
-
-const resourcesOf = (server: TestServer): Promise<Resources> => server.get<Resources>('/api/v1/resources');
 
 /** One that publishes, or null: the gate was closed. */
 async function arrival(server: TestServer, name: string): Promise<RtmpClient | null> {

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { GovernorSnapshot } from '../../src/core/pressure/governor-snapshot.ts';
 import type { StreamSnapshot } from '../../src/core/stream.ts';
 import { headgate } from '../support/cli.ts';
 import { clip } from '../support/ffmpeg.ts';
+import { resourcesOf } from '../support/governed.ts';
 import { Scene } from '../support/scene.ts';
 import { pause, type TestServer } from '../support/server.ts';
 import { tsClip } from '../support/srt-publishers.ts';
@@ -107,8 +107,6 @@ async function top(server: TestServer): Promise<string> {
   return (await headgate(['top', '--once', '--url', server.url('')])).stdout;
 }
 
-type Resources = Pick<GovernorSnapshot, 'shares'>;
-
 describe.concurrent('five streams want 11.2 Mbit/s of 5', () => {
   test('each of a client of its own', async () => {
     await using scene = await open('20Mbps', '5Mbps', CLIENTS);
@@ -120,7 +118,7 @@ describe.concurrent('five streams want 11.2 Mbit/s of 5', () => {
     const greedy = greedyOf(flows);
     expect(spread(greedy.map(({ bps }) => bps)), JSON.stringify(greedy)).toBeLessThan(0.05);
     for (const { share } of greedy) expect(share.by).toBe('global');
-    expect((await server.get<Resources>('/api/v1/resources')).shares).toMatchObject({
+    expect((await resourcesOf(server)).shares).toMatchObject({
       budget_bps: BUDGET_BPS,
       squeezed: { global: 4, client: 0, shed: 0 },
     });

@@ -15,16 +15,23 @@ const BURN = `
 /** Processes that compute for as long as they live, one for each processor. */
 export class Burners {
   readonly #children: ChildProcess[] = [];
+  readonly #begun: Promise<unknown>[] = [];
 
   constructor(count = availableParallelism()) {
     for (let i = 0; i < count; i++) {
-      this.#children.push(spawn(process.execPath, ['-e', BURN], { stdio: ['ignore', 'pipe', 'ignore'] }));
+      const child = spawn(process.execPath, ['-e', BURN], { stdio: ['ignore', 'pipe', 'ignore'] });
+      this.#children.push(child);
+      this.#begun.push(once(child.stdout, 'data'));
     }
+  }
+
+  get pids(): (number | undefined)[] {
+    return this.#children.map(({ pid }) => pid);
   }
 
   /** Resolves when all of them compute. */
   async burning(): Promise<void> {
-    await Promise.all(this.#children.map(({ stdout }) => once(stdout as NodeJS.ReadableStream, 'data')));
+    await Promise.all(this.#begun);
   }
 
   async stop(): Promise<void> {

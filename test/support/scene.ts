@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { Burners } from './burners.ts';
 import { Publisher } from './ffmpeg.ts';
 import { type ServerOptions, TestServer } from './server.ts';
@@ -35,6 +37,14 @@ export class Scene implements AsyncDisposable {
     return this.#runs(new Burners());
   }
 
+  /** Leaves the server one processor, which it has to share with somebody who wants all of it. */
+  async starve(): Promise<void> {
+    await pin(this.server.process.pid, CORE);
+    const burners = this.#runs(new Burners(1));
+    for (const pid of burners.pids) await pin(pid, CORE);
+    await burners.burning();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const one of this.#running.splice(0).reverse()) await one.stop();
     await this.server.stop();
@@ -44,4 +54,12 @@ export class Scene implements AsyncDisposable {
     this.#running.push(one);
     return one;
   }
+}
+
+/** A processor that every machine has. */
+const CORE = 0;
+
+/** All threads of the process run there and nowhere else, by taskset of util-linux. */
+async function pin(pid: number | undefined, core: number): Promise<void> {
+  await promisify(execFile)('taskset', ['-a', '-c', '-p', String(core), String(pid)]);
 }
