@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { OPEN_DOORS } from '../support/arena.ts';
+import { OPEN_DOORS } from '../support/bystander.ts';
 import { resourcesOf } from '../support/governed.ts';
 import { RtmpClient } from '../support/rtmp-client.ts';
 import { Scene } from '../support/scene.ts';
