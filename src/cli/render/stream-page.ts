@@ -1,4 +1,6 @@
 /** Everything about one stream, in sections. Pure. */
+
+import { heldTo, SQUEEZE_WORDS } from '../../core/held.ts';
 import type { StreamSnapshot } from '../../core/stream.ts';
 import type { Receipt } from '../../core/verdict.ts';
 import type { ClientSnapshot } from '../../http/ports.ts';
@@ -11,7 +13,6 @@ import {
   formatPercent,
   formatRate,
 } from '../format.ts';
-import { heldTo, SQUEEZE_WORDS } from '../held.ts';
 import { bar, styleOfUse } from '../top/bar.ts';
 import { type Line, pad, type Span, span } from '../top/text.ts';
 import { eventLine } from './event-line.ts';

@@ -2,6 +2,8 @@
  * The columns of the table: what each shows, how wide it is, and which give way
  * when the terminal is narrow.
  */
+
+import { heldTo } from '../../core/held.ts';
 import type { StreamSnapshot, StreamState } from '../../core/stream.ts';
 import {
   formatBitRate,
@@ -11,7 +13,6 @@ import {
   formatRate,
   UNLIMITED,
 } from '../format.ts';
-import { heldTo } from '../held.ts';
 import { bar, styleOfUse } from './bar.ts';
 import { pad, type Span, type Style, span } from './text.ts';
 

@@ -1,4 +1,6 @@
 /** The lines about the selected stream: who it is, what its limits are and where they come from, where to ask why. */
+
+import { heldTo, SQUEEZE_WORDS } from '../../core/held.ts';
 import type { StreamSnapshot } from '../../core/stream.ts';
 import {
   formatBitRate,
@@ -9,7 +11,6 @@ import {
   formatPercent,
   formatRate,
 } from '../format.ts';
-import { heldTo, SQUEEZE_WORDS } from '../held.ts';
 import { joinFitting, type Line, type Span, span } from './text.ts';
 
 export function detailLines(stream: StreamSnapshot | undefined, columns: number): Line[] {

@@ -1,6 +1,7 @@
 /** Which streams are shown, and in what order. */
+
+import { heldTo } from '../../core/held.ts';
 import type { StreamSnapshot } from '../../core/stream.ts';
-import { heldTo } from '../held.ts';
 
 interface SortKey {
   readonly key: string;

@@ -2,8 +2,9 @@
  * The view of `headgate top`: a moment, what the reader chose, and a screen in;
  * lines of text out. Pure, so that a frame is tested as text.
  */
+
+import { heldTo } from '../../core/held.ts';
 import type { StreamSnapshot } from '../../core/stream.ts';
-import { heldTo } from '../held.ts';
 import { detailLines } from './detail.ts';
 import type { Screen, TopMoment } from './moment.ts';
 import { nodeLines } from './node-lines.ts';

@@ -1,6 +1,6 @@
-import type { Squeezer, StreamSnapshot } from '../core/stream.ts';
+import type { Squeezer, StreamSnapshot } from './stream.ts';
 
-/** What a stream may send now, and what keeps it there, as the views show it. */
+/** What a stream may send now, and what keeps it there, as every view shows it. */
 export interface Held {
   /** bits/s; null = unlimited */
   readonly bps: number | null;
