@@ -8,10 +8,18 @@
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { addonIsCurrent, buildAddon, srtFlags } from './build-addon.js';
+import {
+  CHROMIUM_BY_HAND,
+  chromiumPath,
+  fetchPromtool,
+  onPath,
+  PROMTOOL_BY_HAND,
+  promtoolPath,
+} from './test-programs.js';
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const OLDEST_NODE_MAJOR = 18;
@@ -20,7 +28,8 @@ const APT_LOCK_SECONDS = 300;
 
 /**
  * Everything that comes from the system. `missing` answers in milliseconds whether the thing is there; `packages`
- * are Debian's and Ubuntu's names; those in `packagesIfKnown` are asked for only where the release has them.
+ * are Debian's and Ubuntu's names; those in `packagesIfKnown` are asked for only where the release has them. What has
+ * a `fetch` of its own is not installed; `byHand` tells what to do when neither works.
  */
 const SYSTEM = [
   {
@@ -84,6 +93,27 @@ const SYSTEM = [
     // Releases that lack this package ship the libraries with clang itself.
     packagesIfKnown: ['libclang-rt-dev'],
   },
+  {
+    what: 'promtool',
+    why: 'the tests judge metrics, alert rules and the Grafana dashboard with it',
+    runs: ['test'],
+    missing: () => promtoolPath() === null,
+    // Installed, Debian's prometheus is a service that starts at once; only one program of it is wanted.
+    packages: [],
+    fetch: fetchPromtool,
+    byHand: PROMTOOL_BY_HAND,
+  },
+  {
+    what: 'Chromium',
+    why: 'the tests of the dashboard drive it',
+    runs: ['test'],
+    // Ubuntu has it as a snap only, which is not ours to install; all other tests run without.
+    optional: ['test'],
+    missing: () => chromiumPath() === null,
+    packages: [],
+    packagesIfKnown: ['chromium'],
+    byHand: CHROMIUM_BY_HAND,
+  },
 ];
 
 function say(line) {
@@ -94,17 +124,6 @@ function say(line) {
 function stop(problem, remedy) {
   process.stderr.write(`setup: ${problem}\nsetup: ${remedy}\n`);
   process.exit(1);
-}
-
-function onPath(command) {
-  return (process.env.PATH ?? '').split(path.delimiter).some((dir) => {
-    try {
-      accessSync(path.join(dir, command), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }
 
 /** Whether clang's run-time library of that name is installed; its file name says the processor or does not. */
@@ -126,71 +145,104 @@ function rootPrefix() {
   return spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0 ? ['sudo', '-n'] : null;
 }
 
+/** A package that only brings a snap is none: Ubuntu's chromium-browser. */
 function aptKnows(name) {
-  return spawnSync('apt-cache', ['show', '--no-all-versions', name], { stdio: 'ignore' }).status === 0;
+  const record = spawnSync('apt-cache', ['show', '--no-all-versions', name], { encoding: 'utf8' });
+  return record.status === 0 && !/^(Pre-)?Depends:.*\bsnapd\b/m.test(record.stdout);
 }
 
 function sayWhy(entries) {
   for (const entry of entries) say(`${entry.what} is missing: ${entry.why}`);
 }
 
-/** Whether apt-get installed them. */
-function aptInstall(prefix, packages) {
-  const run = (...args) => {
-    const [command, ...rest] = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args];
-    return spawnSync(command, rest, { stdio: ['ignore', 'ignore', 'inherit'] }).status === 0;
-  };
-  const lock = `DPkg::Lock::Timeout=${APT_LOCK_SECONDS}`;
+function aptGet(prefix, command, ...args) {
+  const apt = ['apt-get', command, '-qq', '-o', `DPkg::Lock::Timeout=${APT_LOCK_SECONDS}`, ...args];
+  const [program, ...rest] = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', ...apt];
+  return spawnSync(program, rest, { stdio: ['ignore', 'ignore', 'inherit'] }).status === 0;
+}
+
+function aptUpdate(prefix) {
   say('apt-get update: to know the current packages');
-  if (!run('update', '-qq', '-o', lock)) say('apt-get update failed; trying with the lists that are here');
+  if (!aptGet(prefix, 'update')) say('apt-get update failed; trying with the lists that are here');
+}
+
+/** Whether apt-get installed them; `packages` is asked when the lists are current. */
+function aptInstall(prefix, packages) {
+  aptUpdate(prefix);
   const known = packages();
+  if (known.length === 0) return false;
   say(`apt-get install ${known.join(' ')}`);
-  return run('install', '-y', '-qq', '--no-install-recommends', '-o', lock, ...known);
+  return aptGet(prefix, 'install', '-y', '--no-install-recommends', ...known);
+}
+
+/** Names of the packages that these need, as far as this release has them. */
+function packagesOf(entries) {
+  const perhaps = entries.flatMap((entry) => entry.packagesIfKnown ?? []);
+  return [...entries.flatMap((entry) => entry.packages), ...perhaps.filter(aptKnows)];
 }
 
 function installNeeded(wanted) {
   if (wanted.length === 0) return;
   sayWhy(wanted);
-  const certain = wanted.flatMap((entry) => entry.packages);
-  const perhaps = wanted.flatMap((entry) => entry.packagesIfKnown ?? []);
-  const packages = () => [...certain, ...perhaps.filter(aptKnows)];
+  const fetched = wanted.filter((entry) => entry.fetch !== undefined);
+  const installed = wanted.filter((entry) => entry.fetch === undefined);
   if (!onPath('apt-get')) {
+    const remedies = fetched.map((entry) => entry.byHand);
+    const packages = installed.flatMap((entry) => entry.packages);
+    if (packages.length > 0)
+      remedies.unshift(`install with its own package manager, then run this again: ${packages.join(' ')}`);
+    stop('this system has no apt-get', remedies.join('; '));
+  }
+  if (installed.length > 0) installWithApt(installed);
+  for (const entry of fetched) fetchWithApt(entry);
+  const still = wanted.filter((entry) => entry.missing());
+  if (still.length > 0) {
+    const remedies = still.map((entry) => entry.byHand).filter((remedy) => remedy !== undefined);
     stop(
-      'this system has no apt-get',
-      `install with its own package manager, then run this again: ${certain.join(' ')}`,
+      `still missing after the install: ${still.map((entry) => entry.what).join(', ')}`,
+      remedies.length > 0 ? remedies.join('; ') : 'install it by hand, then run this again',
     );
   }
+}
+
+function installWithApt(wanted) {
   const prefix = rootPrefix();
   if (prefix === null) {
     stop(
       'installing needs root, and sudo asks for a password',
-      `type: sudo apt-get update && sudo apt-get install -y ${packages().join(' ')}`,
+      `type: sudo apt-get update && sudo apt-get install -y ${packagesOf(wanted).join(' ')}`,
     );
   }
-  if (!aptInstall(prefix, packages)) {
+  if (!aptInstall(prefix, () => packagesOf(wanted))) {
     stop(
       'apt-get could not install them',
-      `type: apt-get install ${packages().join(' ')}   and see what it says`,
+      `type: apt-get install ${packagesOf(wanted).join(' ')}   and see what it says`,
     );
   }
-  const still = wanted.filter((entry) => entry.missing()).map((entry) => entry.what);
-  if (still.length > 0)
-    stop(`still missing after the install: ${still.join(', ')}`, 'install it by hand, then run this again');
+}
+
+/** Tries with the lists that are here first: that needs no root. */
+function fetchWithApt(entry) {
+  say(`fetching ${entry.what} into build/`);
+  if (entry.fetch()) return;
+  const prefix = rootPrefix();
+  if (prefix === null) return;
+  aptUpdate(prefix);
+  entry.fetch();
 }
 
 /** Tries once: what cannot be had here shall not cost every start an apt-get. */
 function installOptional(wanted) {
   const tried = path.join(ROOT, 'build/optional-packages-tried');
-  const packages = wanted.flatMap((entry) => entry.packages);
-  if (wanted.length === 0 || (existsSync(tried) && readFileSync(tried, 'utf8') === packages.join(' ')))
-    return;
+  const names = wanted.map((entry) => entry.what).join(', ');
+  if (wanted.length === 0 || (existsSync(tried) && readFileSync(tried, 'utf8') === names)) return;
   sayWhy(wanted);
   const prefix = onPath('apt-get') ? rootPrefix() : null;
-  const installed = prefix !== null && aptInstall(prefix, () => packages);
-  if (!installed || wanted.some((entry) => entry.missing()))
-    say(`going on without; to have it, install ${packages.join(' ')} by hand`);
+  if (prefix !== null) aptInstall(prefix, () => packagesOf(wanted));
+  for (const entry of wanted.filter((each) => each.missing()))
+    say(`going on without; to have it, ${entry.byHand ?? `install ${entry.packages.join(' ')} by hand`}`);
   mkdirSync(path.dirname(tried), { recursive: true });
-  writeFileSync(tried, packages.join(' '));
+  writeFileSync(tried, names);
 }
 
 function installSystemPackages(mode) {

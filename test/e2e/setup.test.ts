@@ -30,7 +30,7 @@ beforeEach(() => {
   writeFileSync(path.join(root, 'native/addon.cc'), '');
   writeFileSync(path.join(root, 'package.json'), '{"type":"module"}');
   writeFileSync(path.join(root, 'package-lock.json'), '{}');
-  for (const name of ['setup.js', 'build-addon.js']) {
+  for (const name of ['setup.js', 'build-addon.js', 'test-programs.js']) {
     cpSync(path.join(CHECKOUT, 'scripts', name), path.join(root, 'scripts', name));
   }
 });
@@ -50,7 +50,7 @@ function debian(): void {
   program(
     'apt-get',
     `[ "$1" = install ] || exit 0
-for name in python3 make g++ ffmpeg; do
+for name in python3 make g++ ffmpeg chromium; do
   case " $* " in *" $name "*) echo '#!/bin/sh' > '${bin}/'$name; /bin/chmod +x '${bin}/'$name;; esac
 done`,
   );
@@ -145,6 +145,74 @@ test('an offline machine without libsrt serves', () => {
   rmSync(path.join(root, 'build/optional-packages-tried'));
   program('apt-get', 'exit 100');
   expect(setup('serve')).toMatchObject({ status: 0, out: expect.stringMatching(/going on without/) });
+});
+
+/** A machine on which everything that tests need is found but promtool and a browser, and that can fetch packages. */
+function readyForTests(): void {
+  debian();
+  program('pkg-config', LIBSRT);
+  setup('serve');
+  for (const name of ['ffmpeg', 'srt-live-transmit', 'gst-launch-1.0', 'gst-inspect-1.0']) program(name, '');
+  // The file that clang is asked for by `--print-file-name=` is any that is there.
+  program('clang++', '');
+  program('clang', `echo '${path.join(root, 'package.json')}'`);
+  program(
+    'apt-get',
+    `case "$1" in
+  download) : > prometheus_2_amd64.deb;;
+  install) case " $* " in *" chromium "*) echo '#!/bin/sh' > '${bin}/chromium'; /bin/chmod +x '${bin}/chromium';; esac;;
+esac`,
+  );
+  program(
+    'dpkg',
+    "/bin/mkdir -p usr/bin; echo '#!/bin/sh' > usr/bin/promtool; /bin/chmod +x usr/bin/promtool",
+  );
+}
+
+test('promtool is unpacked into the checkout, for its package would start a service; Chromium is installed', () => {
+  readyForTests();
+  const first = setup('test');
+  expect(first.out).toMatch(/promtool is missing: the tests judge metrics/);
+  expect(first.status).toBe(0);
+  expect(first.calls).toContainEqual(expect.stringMatching(/^apt-get download .*prometheus$/));
+  expect(first.calls.filter((call) => /^apt-get install/.test(call))).toEqual([
+    expect.stringMatching(/ chromium$/),
+  ]);
+  expect(existsSync(path.join(root, 'build/tools/promtool'))).toBe(true);
+  expect(existsSync(path.join(root, 'build/tools/unpacking'))).toBe(false);
+  expect(setup('test').out).toBe('');
+});
+
+test('where promtool cannot be fetched, lists are updated and it is tried again; then it says what to do', () => {
+  readyForTests();
+  program('apt-get', '[ "$1" != download ]');
+  const { status, out, calls: made } = setup('test');
+  expect(status).toBe(1);
+  const apt = made.filter((call) => call.startsWith('apt-get')).map((call) => call.split(' ')[1]);
+  expect(apt).toEqual(['download', 'update', 'download']);
+  expect(out).toMatch(/still missing after the install: promtool\n.*put promtool.*into PATH/);
+});
+
+test("Ubuntu's Chromium is a snap: its script and its package count for nothing, and tests go on without", () => {
+  readyForTests();
+  program('promtool', '');
+  program('apt-cache', "echo 'Pre-Depends: debconf, snapd'");
+  program(
+    'chromium-browser',
+    'if ! [ -x /snap/bin/chromium ]; then echo snap install chromium >&2; exit 1; fi',
+  );
+  const { status, out, calls: made } = setup('test');
+  expect(status).toBe(0);
+  expect(made.join('\n')).not.toMatch(/apt-get install/);
+  expect(out).toMatch(/Chromium is missing[\s\S]*going on without; .*google-chrome-stable/);
+  expect(setup('test')).toMatchObject({ status: 0, out: '' });
+});
+
+test('a Chrome that is there will do', () => {
+  readyForTests();
+  program('promtool', '');
+  program('google-chrome', '');
+  expect(setup('test')).toMatchObject({ status: 0, out: '' });
 });
 
 test('without apt-get it says what to install and stops', () => {
