@@ -1,4 +1,6 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { NAME } from '../core/names.ts';
+import { ROLES, type Role } from '../core/roles.ts';
 import { wallMs } from '../lib/clock.ts';
 import { HeadgateError } from '../lib/errors.ts';
 import { VERSION } from '../version.ts';
@@ -42,7 +44,7 @@ export async function run(
       writeErr: (text) => terminal.stderr.write(text),
       getOutHasColors: () => terminal.colour,
     });
-  for (const wire of [serve, check, top, streams, stream, kick, limit, why, events]) {
+  for (const wire of [serve, check, top, streams, stream, kick, limit, why, events, token]) {
     const command = wire(program, terminal, exit);
     command.configureOutput({
       outputError: (text, write) => write(usageError(text, `headgate ${command.name()}`)),
@@ -210,6 +212,28 @@ const events: Wire = (program, terminal, exit) =>
       const asked = { limit: most, follow, json, interrupted: () => interrupted(process) };
       exit(await runEvents(asked, await contextOf(options, terminal)));
     });
+
+const token: Wire = (program, terminal, exit) =>
+  program
+    .command('token')
+    .description('make a token for the admin API: prints it once, with the config line that holds its hash')
+    .addOption(
+      new Option('--role <role>', 'a viewer reads; an operator also changes')
+        .choices(ROLES)
+        .default('viewer'),
+    )
+    .option('--name <name>', 'who gets it, for the audit trail', tokenName)
+    .option('--json', '{ token, hash, role, name }')
+    .action(async ({ role, name, json = false }: { role: Role; name?: string; json?: boolean }) => {
+      const { runToken } = await import('./commands/token.ts');
+      exit(runToken({ role, name: name ?? null, json }, terminal));
+    });
+
+/** The value of `token --name`. */
+function tokenName(text: string): string {
+  if (!NAME.pattern.test(text)) throw new InvalidArgumentError(`Expected ${NAME.means}.`);
+  return text;
+}
 
 /** The value of `--limit`. */
 function listed(text: string): number {

@@ -1,7 +1,7 @@
+import { NAME } from '../core/names.ts';
 import { collide, isLoopback, type ListenAddress, parseListenAddress } from './address.ts';
 import { nearest } from './nearest.ts';
 import type { Finding } from './problem.ts';
-import { NAME } from './schema-clients.ts';
 import type { Path } from './tree.ts';
 
 /**
@@ -17,6 +17,7 @@ type Loose = {
     | 'admin'
     | 'tokens'
     | 'token'
+    | 'hash'
     | 'clients'
     | 'tiers'
     | 'policies'
@@ -194,10 +195,24 @@ function checkSrtListeners(root: Loose): Finding[] {
 
 function checkTokens(root: Loose): Finding[] {
   const tokens = new Unique('token', true);
+  const hashes = new Unique('hash', true);
+  const names = new Unique('name');
+  const unclear: Finding[] = [];
   for (const [i, entry] of list(section(root.admin).tokens).entries()) {
-    tokens.add(section(entry).token, ['admin', 'tokens', i, 'token'], `admin.tokens[${i}]`);
+    const path = ['admin', 'tokens', i];
+    const { token, hash, name } = section(entry);
+    tokens.add(token, [...path, 'token'], `admin.tokens[${i}]`);
+    hashes.add(hash, [...path, 'hash'], `admin.tokens[${i}]`);
+    names.add(name, [...path, 'name'], `admin.tokens[${i}]`);
+    if ((token === undefined) === (hash === undefined)) {
+      const message =
+        token === undefined
+          ? 'has neither token nor hash; headgate token makes both'
+          : 'has token and hash; keep the hash alone';
+      unclear.push({ path, message });
+    }
   }
-  return tokens.findings;
+  return [...unclear, ...tokens.findings, ...hashes.findings, ...names.findings];
 }
 
 /** `value` is the config as written; `listenDefaults` the listen section of an empty config, as written. */

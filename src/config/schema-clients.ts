@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { NAME } from '../core/names.ts';
 import { PROTOCOLS } from '../core/stream.ts';
 import { network } from './address.ts';
 import { documented, leaf, orObject } from './field.ts';
@@ -7,9 +8,6 @@ import { clientOverrides, streamOverrides } from './schema-limits.ts';
 import { passphrase } from './schema-srt.ts';
 
 /** Who publishes and which limits they get: clients with their keys, tiers, policies. */
-
-/** Names that appear in paths, metrics and logs. */
-export const NAME = { pattern: /^[A-Za-z0-9_-]{1,128}$/, means: '1 to 128 letters, digits, _ or -' };
 
 /** Short enough that `<id>-<position>` is a valid public name. */
 const CLIENT_ID = { pattern: /^[A-Za-z0-9_-]{1,120}$/, means: '1 to 120 letters, digits, _ or -' };

@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { NAME } from '../core/names.ts';
 import { listenAddress, network } from './address.ts';
 import { documented, field, filled, leaf, orObject } from './field.ts';
 import { count, duration, oneOf, size, text } from './kinds.ts';
-import { client, NAME, policy, tier } from './schema-clients.ts';
+import { admin } from './schema-admin.ts';
+import { client, policy, tier } from './schema-clients.ts';
 import { howMany, limits } from './schema-limits.ts';
 import { adaptive, backpressure, resources } from './schema-resources.ts';
 import { SRT_DEFAULT, srtListeners } from './schema-srt.ts';
@@ -14,13 +16,6 @@ import { SRT_DEFAULT, srtListeners } from './schema-srt.ts';
  * off. The JSON Schema, the environment overrides and `headgate check` follow
  * from here, and a test holds config/headgate.yaml equal to it.
  */
-
-/** What an HTTP header carries after "Bearer " (RFC 6750 section 2.1, widened to visible ASCII). */
-const TOKEN = {
-  pattern: /^[!-~]{1,512}$/,
-  means: '1 to 512 visible ASCII characters without spaces',
-  secret: true,
-};
 
 const FILE = { pattern: /^[^\0]{1,4096}$/, means: 'the path of a file' };
 
@@ -60,26 +55,6 @@ const listen = filled(
     ),
   },
   'Where to listen. A change needs a restart, but for passphrases.',
-);
-
-const ROLES = ['viewer', 'operator'] as const;
-
-const admin = filled(
-  {
-    tokens: field(
-      documented(
-        z.array(
-          z.strictObject({
-            token: leaf(text(TOKEN), 'The secret itself, sent as "Authorization: Bearer ...".'),
-            role: leaf(oneOf(ROLES), 'viewer reads; operator also kicks and sets limits.').prefault('viewer'),
-          }),
-        ),
-        'Who may use the admin API. Needed as soon as listen.admin is not on loopback.',
-      ),
-      [],
-    ),
-  },
-  'Access to the admin API.',
 );
 
 const stage = duration({ min: '100ms', max: '1h' });

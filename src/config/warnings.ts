@@ -24,10 +24,10 @@ function onAccess(config: Config): Finding[] {
     });
   }
   for (const [i, { token }] of config.admin.tokens.entries()) {
-    if (token.length >= TOKEN_LENGTH_ADVISED) continue;
+    if (token === undefined || token.length >= TOKEN_LENGTH_ADVISED) continue;
     findings.push({
       path: ['admin', 'tokens', i, 'token'],
-      message: `is shorter than ${TOKEN_LENGTH_ADVISED} characters; openssl rand -hex 16 makes a good one`,
+      message: `is shorter than ${TOKEN_LENGTH_ADVISED} characters; headgate token makes a good one`,
     });
   }
   for (const [i, client] of config.clients.entries()) {

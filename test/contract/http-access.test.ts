@@ -1,7 +1,8 @@
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { isLoopback } from '../../src/http/access.ts';
+import { isLoopback } from '../../src/http/origin.ts';
+import { TOKEN_BYTES, tokenHash, tokenOf } from '../../src/http/token-hash.ts';
 import { type ApiOptions, type RunningApi, startApi } from './http-fixture.ts';
 
 const OPERATOR = 'operator-token-0123456789';
@@ -134,10 +135,71 @@ describe('with tokens', () => {
     expect((await ask('GET', '/api/v1/streams', { authorization })).status).toBe(401);
   });
 
-  test('any Host and Origin will do: a page cannot know the token', async () => {
+  test('any Host will do, and any Origin that only reads: a page cannot know the token', async () => {
     await start({ tokens: TOKENS });
     const headers = { ...bearer(OPERATOR), host: 'headgate.example', origin: 'https://dashboard.example' };
+    expect((await ask('GET', '/api/v1/streams', headers)).status).toBe(200);
+  });
+
+  test.each([
+    { origin: 'https://evil.example' },
+    { origin: 'https://headgate.example.evil.example' },
+    { origin: 'https://headgate.example:8443' },
+    { origin: 'null' },
+    { origin: 'file://' },
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site' },
+    { 'sec-fetch-site': 'cross-site', origin: 'https://headgate.example' },
+    { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' },
+  ])(
+    'a page of another site changes nothing, whatever its token: %j',
+    async (marks: Record<string, string>) => {
+      await start({ tokens: TOKENS });
+      const headers = { ...bearer(OPERATOR), host: 'headgate.example', ...marks };
+      const answer = await ask('DELETE', '/api/v1/streams/s-1', headers);
+      expect([answer.status, api.fake.kicks]).toEqual([403, []]);
+    },
+  );
+
+  test.each([
+    {},
+    { origin: 'http://headgate.example' },
+    { origin: 'https://headgate.example', 'sec-fetch-site': 'same-origin' },
+    { origin: 'https://public.example', 'sec-fetch-site': 'same-origin' },
+    { 'sec-fetch-site': 'none' },
+  ])('the own page changes, also behind a proxy: %j', async (marks: Record<string, string>) => {
+    await start({ tokens: TOKENS });
+    const headers = { ...bearer(OPERATOR), host: 'headgate.example', ...marks };
     expect((await ask('DELETE', '/api/v1/streams/s-1', headers)).status).toBe(200);
+  });
+});
+
+describe('with hashes of tokens', () => {
+  const drawn = tokenOf(Buffer.alloc(TOKEN_BYTES, 7));
+  const other = tokenOf(Buffer.alloc(TOKEN_BYTES, 8));
+
+  test('the token is known by its hash, and the audit trail by its name', async () => {
+    await start({ tokens: [{ hash: tokenHash(drawn), role: 'operator', name: 'alice' }] });
+    expect((await ask('DELETE', '/api/v1/streams/s-1', bearer(drawn))).status).toBe(200);
+    expect(api.fake.kicks[0]!.order.by).toBe('operator alice@127.0.0.1');
+    expect((await ask('GET', '/api/v1/streams', bearer(other))).status).toBe(401);
+  });
+
+  test('the hash itself is no token', async () => {
+    await start({ tokens: [{ hash: tokenHash(drawn), role: 'operator' }] });
+    for (const text of [tokenHash(drawn), tokenHash(drawn).slice('sha256:'.length)]) {
+      expect((await ask('GET', '/api/v1/streams', bearer(text))).status).toBe(401);
+    }
+  });
+
+  test('a hash of a word that a person thought of lets nobody in', async () => {
+    await start({ tokens: [{ hash: tokenHash('hunter2'), role: 'operator' }] });
+    expect((await ask('GET', '/api/v1/streams', bearer('hunter2'))).status).toBe(401);
+  });
+
+  test('an entry with neither does not open the API', async () => {
+    await start({ tokens: [{ role: 'operator' }] });
+    expect((await ask('GET', '/api/v1/streams')).status).toBe(401);
   });
 });
 

@@ -8,6 +8,7 @@ const CLOCK_READERS: Record<string, string> = {
 
 /** Who may draw random numbers. Everybody else is given a source. */
 const RANDOM_SOURCES: Record<string, string> = {
+  'src/cli/commands/token.ts': 'a token nobody can guess is what it is asked for',
   'src/ingest/identity.ts': 'the secret under which stream keys are compared, new with every start',
   'src/ingest/publish-desk.ts': 'stream ids, which must not repeat from one start of the server to the next',
 };
