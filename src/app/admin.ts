@@ -26,6 +26,7 @@ export async function openAdmin(house: AdminHouse): Promise<AdminServer> {
     admission: ingest.admission,
     audit: telemetry.audit,
     budgets: ingest.budgets,
+    ipLimits: () => ingest.config.limits.ip,
     decisions: telemetry.decisions,
     engine: ingest.engine.engine,
     playback: ingest.playback,

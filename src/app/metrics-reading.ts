@@ -1,30 +1,24 @@
-import type { Admission } from '../core/admission/admission.ts';
 import type { Protocol, StreamState } from '../core/stream.ts';
-import type { Budgets } from '../ingest/budgets.ts';
 import type { Playback } from '../ingest/playback/playback.ts';
-import type { StreamRegistry } from '../ingest/registry.ts';
 import type { RtmpServer } from '../ingest/rtmp/server.ts';
-import { fraction } from '../ingest/snapshot.ts';
 import type { SrtServer } from '../ingest/srt/server.ts';
 import type { StreamTally } from '../ingest/stream-tally.ts';
 import { monotonicMs } from '../lib/clock.ts';
 import type { NativeEngine } from '../native/binding.ts';
 import type { AuditTrail } from '../telemetry/audit.ts';
-import type { LimitUtilization, MetricsReading, MetricsSource } from '../telemetry/metrics-source.ts';
+import type { MetricsReading, MetricsSource } from '../telemetry/metrics-source.ts';
 import type { Decisions } from './decisions.ts';
 import { type GovernancePort, gateReading } from './governance-view.ts';
 import type { GovernorLog } from './governor-log.ts';
+import { type UtilizationParts, utilizationOf } from './utilization.ts';
 
-export interface MetricsParts {
-  readonly admission: Admission;
+export interface MetricsParts extends UtilizationParts {
   readonly audit: AuditTrail;
-  readonly budgets: Budgets;
   readonly decisions: Decisions;
   readonly engine: NativeEngine;
   readonly governance: Pick<GovernancePort, 'snapshot'>;
   readonly governorLog: GovernorLog;
   readonly playback: Playback;
-  readonly registry: StreamRegistry;
   readonly rtmp: RtmpServer;
   readonly srt: SrtServer;
   readonly tally: StreamTally;
@@ -66,7 +60,7 @@ export class MetricsGatherer implements MetricsSource {
       throttledMs: totals.heldMs,
       droppedFrames: totals.droppedFrames,
       disconnects: decisions.disconnects,
-      utilization: this.#utilization(),
+      utilization: utilizationOf(this.#parts),
       gate: gateReading(governor, this.#parts.drainingSince()).state,
       governor,
       governorCounts: this.#parts.governorLog.counts,
@@ -102,53 +96,5 @@ export class MetricsGatherer implements MetricsSource {
       states[stream.state] = (states[stream.state] ?? 0) + 1;
     }
     return counts;
-  }
-
-  #utilization(): LimitUtilization[] {
-    const { admission, budgets, registry } = this.#parts;
-    const global = admission.global();
-    const streams = { bitrate: 0, fps: 0, packets: 0 };
-    const clients = new Map<
-      string,
-      { streams: number; bps: number; limit: { streams: number; bps: number } }
-    >();
-    let totalBps = 0;
-    for (const stream of registry.all()) {
-      const { limits, ring, effective } = stream;
-      const bps = ring.bitrateBps();
-      totalBps += bps;
-      streams.bitrate = Math.max(streams.bitrate, fraction(bps, limits.max_bitrate));
-      streams.fps = Math.max(streams.fps, fraction(ring.wallFps(), limits.max_fps));
-      streams.packets = Math.max(streams.packets, fraction(ring.packetsPerSec(), limits.max_packets_per_sec));
-      const use = clients.get(stream.identity.client) ?? {
-        streams: 0,
-        bps: 0,
-        limit: { streams: 0, bps: 0 },
-      };
-      use.streams++;
-      use.bps += bps;
-      use.limit = { streams: effective.client.max_streams, bps: effective.client.max_bandwidth };
-      clients.set(stream.identity.client, use);
-    }
-    let clientStreams = 0;
-    let clientBps = 0;
-    for (const use of clients.values()) {
-      clientStreams = Math.max(clientStreams, fraction(use.streams, use.limit.streams));
-      clientBps = Math.max(clientBps, fraction(use.bps, use.limit.bps));
-    }
-    return [
-      {
-        scope: 'global',
-        limit: 'max_connections',
-        fraction: fraction(global.connections, global.maxConnections),
-      },
-      { scope: 'global', limit: 'max_streams', fraction: fraction(global.streams, global.maxStreams) },
-      { scope: 'global', limit: 'max_bandwidth', fraction: fraction(totalBps, budgets.globalBps) },
-      { scope: 'client', limit: 'max_streams', fraction: clientStreams },
-      { scope: 'client', limit: 'max_bandwidth', fraction: clientBps },
-      { scope: 'stream', limit: 'max_bitrate', fraction: streams.bitrate },
-      { scope: 'stream', limit: 'max_fps', fraction: streams.fps },
-      { scope: 'stream', limit: 'max_packets_per_sec', fraction: streams.packets },
-    ];
   }
 }

@@ -24,11 +24,3 @@ export function entries<Word extends string, Value>(
 export function rows<Word extends string>(counts: Readonly<Partial<Record<Word, number>>>): Sample[] {
   return entries(counts).map(([word, count]) => [count, word]);
 }
-
-export function nested<Outer extends string, Inner extends string>(
-  counts: Readonly<Partial<Record<Outer, Readonly<Partial<Record<Inner, number>>>>>>,
-): Sample[] {
-  return entries(counts).flatMap(([outer, inner]) =>
-    rows(inner).map(([count, word]): Sample => [count, outer, word!]),
-  );
-}

@@ -8,10 +8,11 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
 import { REASONS, SCOPES } from '../core/reasons.ts';
+import { PROTOCOLS, STREAM_STATES } from '../core/stream.ts';
 import type { DurationHistogram } from './duration-histogram.ts';
 import { GOVERNOR_METRICS } from './metrics-governor.ts';
 import { DECISION_RESULTS, GATE_STATES, type MetricsSource, SRT_REFUSAL_CAUSES } from './metrics-source.ts';
-import { entries, type MetricSpec, nested, rows, type Sample } from './metrics-spec.ts';
+import { entries, type MetricSpec, rows, type Sample } from './metrics-spec.ts';
 import { StreamSeries } from './stream-series.ts';
 
 const COUNTED: readonly MetricSpec[] = [
@@ -27,7 +28,11 @@ const COUNTED: readonly MetricSpec[] = [
     type: 'gauge',
     labels: ['protocol', 'state'],
     help: 'Live streams by state.',
-    read: (reading) => nested(reading.streams),
+    // Every state has its sample always: a panel of no streams shows 0, not nothing.
+    read: (reading) =>
+      PROTOCOLS.flatMap((protocol) =>
+        STREAM_STATES.map((state): Sample => [reading.streams[protocol]?.[state] ?? 0, protocol, state]),
+      ),
   },
   {
     name: 'headgate_players',
@@ -89,7 +94,7 @@ const COUNTED: readonly MetricSpec[] = [
     type: 'counter',
     labels: ['reason'],
     help: 'Video access units not admitted.',
-    read: (reading) => rows(reading.droppedFrames),
+    read: (reading) => REASONS.map((reason) => [reading.droppedFrames[reason] ?? 0, reason]),
   },
   {
     name: 'headgate_disconnects_total',
@@ -236,6 +241,16 @@ export const DECISION_BUCKETS_S: readonly number[] = [
   1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2,
 ];
 
+/**
+ * Gauges of prom-client that are named like counters, which `promtool check metrics` refuses. Each is the sum over the
+ * labels of the metric that has its name without `_total`.
+ */
+const MISNAMED = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
+
 export interface MetricsOptions {
   readonly source: MetricsSource;
   readonly decisions: DurationHistogram;
@@ -255,6 +270,7 @@ export interface Metrics {
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  for (const name of MISNAMED) registry.removeSingleMetric(name);
   const counted = COUNTED.map((spec) => ({ spec, metric: declare(spec, registry) }));
   const series = new StreamSeries();
   const bitrate = declare(named('headgate_stream_bitrate_bps'), registry);

@@ -315,6 +315,7 @@ export class Admission {
     return {
       connections: this.#occupancy.connections,
       streams: this.#occupancy.streams,
+      busiestAddress: this.#occupancy.busiestAddress(),
       maxConnections: this.#limits.global.max_connections,
       maxStreams: this.#limits.global.max_streams,
       remembered: cooldowns.reduce(

@@ -70,6 +70,13 @@ export class Occupancy {
     this.changed();
   }
 
+  busiestAddress(): number {
+    let most = 0;
+    for (const { connections, exempt } of this.addresses.values())
+      most = Math.max(most, connections - exempt);
+    return most;
+  }
+
   #forgetIdle(use: AddressUse): void {
     if (use.connections === 0 && use.streams === 0) this.addresses.delete(use.key);
   }

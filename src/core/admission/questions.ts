@@ -70,6 +70,8 @@ export interface AddressSnapshot {
 export interface GlobalSnapshot {
   readonly connections: number;
   readonly streams: number;
+  /** the most connections that one address holds, those of the allow list left out */
+  readonly busiestAddress: number;
   readonly maxConnections: number;
   readonly maxStreams: number;
   /** entries kept for addresses and clients that hold nothing: rate windows and cooldowns */
