@@ -66,13 +66,20 @@ export class Headgate {
     this.#ingest = ingest;
     this.#control = new ControlLoop({
       batches: (size) => ingest.registry.batches(size),
-      step: (stream, now) => ingest.step(stream, now),
+      step: (stream, now) => {
+        ingest.step(stream, now);
+        ingest.history.step(stream, now);
+      },
       round: (now) => {
         ingest.round(now);
+        ingest.history.begin(now);
         telemetry.lines.tick(now);
       },
       failed: (error) => telemetry.logger.error({ err: error }, 'a control step failed'),
-      finished: (tookMs, now) => ingest.governance.governor.took(tookMs, now),
+      finished: (tookMs, now) => {
+        ingest.governance.governor.took(tookMs, now);
+        ingest.history.finish(now);
+      },
     });
     this.#reloader = new Reloader({
       file,

@@ -9,6 +9,7 @@ import type {
   BackpressureSnapshot,
   Batches,
   GovernorPort,
+  HistoryPort,
   KickOrder,
   KickOutcome,
   LimitOverride,
@@ -34,6 +35,7 @@ export interface AdminParts extends ClientsParts {
   readonly desk: PublishDesk;
   readonly engine: NativeEngine;
   readonly governance: GovernancePort;
+  readonly history: HistoryPort;
   readonly registry: StreamRegistry;
   readonly slab: Slab;
   readonly about: ServerAbout;
@@ -53,6 +55,7 @@ export function adminPort(parts: AdminParts): AdminPort {
     server: serverView(parts),
     governor: new GovernorView(parts),
     audit: parts.audit,
+    history: parts.history,
   };
 }
 

@@ -67,6 +67,7 @@ export async function openAdmin(house: AdminHouse): Promise<AdminServer> {
     ipLimits: () => ingest.config.limits.ip,
     connections: () => ingest.connections,
     governance: ingest.governance,
+    history: ingest.history,
     drainingSince: () => house.drainingSince(),
     configError: () => reloader.lastError,
     effectiveConfig: () => maskedConfig(ingest.config),

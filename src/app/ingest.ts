@@ -10,6 +10,7 @@ import { Overseer } from '../ingest/overseer.ts';
 import { Playback } from '../ingest/playback/playback.ts';
 import { PublishDesk } from '../ingest/publish-desk.ts';
 import { StreamRegistry } from '../ingest/registry.ts';
+import type { RtmpRelay } from '../ingest/rtmp/relay.ts';
 import { RtmpServer } from '../ingest/rtmp/server.ts';
 import { messageSources } from '../ingest/srt/flv-bridge.ts';
 import type { DoorConfig } from '../ingest/srt/rules.ts';
@@ -20,6 +21,7 @@ import { loadNative } from '../native/binding.ts';
 import { createEngine, type EngineSet } from '../native/engine.ts';
 import { loadSrt } from '../native/srt.ts';
 import { Governance } from './governance.ts';
+import { History } from './history.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** Streams that the slab has room for, whatever `max_streams` says: 5 MB of rows, touched only when used. */
@@ -37,10 +39,11 @@ export class Ingest {
   #identities: IdentityDirectory;
   #resolver: PolicyResolver;
   readonly slab = new Slab({ streams: STREAM_ROWS, sharedNodes: SHARED_NODES });
-  readonly registry = new StreamRegistry();
+  readonly registry = new StreamRegistry((stream) => this.history.ended(stream));
   readonly tally = new StreamTally(this.registry);
   readonly engine: EngineSet;
   readonly governance: Governance;
+  readonly history: History;
   readonly admission: Admission;
   readonly budgets: Budgets;
   readonly playback: Playback;
@@ -50,7 +53,8 @@ export class Ingest {
   readonly #overseer: Overseer;
   readonly #telemetry: Telemetry;
 
-  constructor(config: Config, telemetry: Telemetry) {
+  /** `relay` is the server behind this one, null where it serves its players itself. */
+  constructor(config: Config, telemetry: Telemetry, relay: RtmpRelay | null = null) {
     this.#config = config;
     this.#telemetry = telemetry;
     this.#identities = identitiesOf(config);
@@ -58,6 +62,7 @@ export class Ingest {
     this.engine = createEngine(this.slab, engineOptions(config));
     this.budgets = new Budgets(this.slab, config.limits.global.max_bandwidth);
     this.governance = new Governance(config, telemetry, this);
+    this.history = new History(this, () => telemetry.decisions.denied);
     const { governor } = this.governance;
     this.admission = new Admission(config, [governor.gate]);
     this.playback = new Playback(playbackLimits(config), telemetry.logger);
@@ -77,7 +82,7 @@ export class Ingest {
       ipBps,
     });
     this.#overseer = new Overseer(this.desk, telemetry.decisions, this.budgets, ipBps);
-    this.rtmp = this.#rtmpServer();
+    this.rtmp = this.#rtmpServer(relay);
     this.srt = this.#srtServer();
   }
 
@@ -163,13 +168,14 @@ export class Ingest {
     });
   }
 
-  #rtmpServer(): RtmpServer {
+  #rtmpServer(relay: RtmpRelay | null): RtmpServer {
     const { decisions } = this.#telemetry;
     return new RtmpServer(
       {
         ...this.engine,
         desk: this.desk,
         playback: this.playback,
+        relay,
         timeouts: () => this.#config.timeouts,
       },
       this.admission,

@@ -17,6 +17,8 @@ import type { Reason } from '../core/reasons.ts';
 import type { StreamSnapshot, StreamTotals } from '../core/stream.ts';
 import type { Receipt } from '../core/verdict.ts';
 import type { AuditEvent, ReceiptFilter } from '../telemetry/events.ts';
+import type { NodeHistory } from '../telemetry/history/node.ts';
+import type { StreamHistory } from '../telemetry/history/streams.ts';
 import type { GateState } from '../telemetry/metrics-source.ts';
 
 /** Everything the API needs, by noun. */
@@ -26,6 +28,7 @@ export interface AdminPort {
   readonly server: ServerPort;
   readonly governor: GovernorPort;
   readonly audit: AuditPort;
+  readonly history: HistoryPort;
 }
 
 /**
@@ -143,6 +146,29 @@ export interface ServerPort {
   effectiveConfig(): Record<string, unknown>;
   /** version, node id and start, for `GET /` and the metrics */
   about(): ServerAbout;
+  /** refusals since the start, by reason; a reason that never refused anything is absent */
+  denied(): Readonly<Partial<Record<Reason, number>>>;
+  /** `limits.global` as it holds now; null = unlimited */
+  globalLimits(): GlobalLimits;
+}
+
+export interface GlobalLimits {
+  max_connections: number | null;
+  max_streams: number | null;
+  /** as configured; `shares.budget_bps` is what is left of it when the machine runs short */
+  max_bandwidth_bps: number | null;
+}
+
+/** The node as a whole, in one piece: what an overview shows beside its streams. */
+export interface NodeSnapshot {
+  /** ISO time, the server's */
+  at: string;
+  about: ServerAbout;
+  readiness: Readiness;
+  totals: StreamTotals;
+  limits: GlobalLimits;
+  resources: ResourcesSnapshot;
+  denied: Readonly<Partial<Record<Reason, number>>>;
 }
 
 export interface ServerAbout {
@@ -234,6 +260,13 @@ export interface BackpressureSnapshot extends Omit<GovernorSnapshot['shedding'],
   level: PressureLevel;
   squeezed: GovernorSnapshot['shares']['squeezed'];
   steps: GovernorSnapshot['steps'];
+}
+
+/** What charts are filled with before the first live figures come. */
+export interface HistoryPort {
+  node(): NodeHistory;
+  /** of a live stream, or of one that ended lately; null when nothing is kept */
+  stream(id: string): StreamHistory | null;
 }
 
 /** `AuditTrail` of `telemetry/audit.ts` implements this; `app.ts` only hands it over. */

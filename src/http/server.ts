@@ -21,6 +21,7 @@ import { RequestLimit } from './request-limit.ts';
 import { backpressureRoutes } from './routes/backpressure.ts';
 import { clientRoutes } from './routes/clients.ts';
 import { eventRoutes } from './routes/events.ts';
+import { historyRoutes } from './routes/history.ts';
 import { receiptRoutes } from './routes/receipts.ts';
 import { serverRoutes } from './routes/server.ts';
 import { streamRoutes } from './routes/streams.ts';
@@ -92,6 +93,7 @@ export async function createAdminServer(port: AdminPort, options: AdminServerOpt
   await app.register(streamRoutes, { streams: port.streams });
   await app.register(clientRoutes, { clients: port.clients });
   await app.register(receiptRoutes, { audit: port.audit });
+  await app.register(historyRoutes, { history: port.history });
   await app.register(eventRoutes, { feed });
   await app.register(backpressureRoutes, { governor: port.governor });
   await app.register(serverRoutes, { server: port.server, metrics: options.metrics });

@@ -7,6 +7,12 @@ import type { LiveStream } from './live-stream.ts';
 export class StreamRegistry {
   readonly #byId = new Map<string, LiveStream>();
   readonly #byPath = new Map<string, LiveStream>();
+  readonly #removed: (stream: LiveStream) => void;
+
+  /** @param removed told of each stream that is taken out, while it still has its rows */
+  constructor(removed: (stream: LiveStream) => void = () => {}) {
+    this.#removed = removed;
+  }
 
   get size(): number {
     return this.#byId.size;
@@ -18,9 +24,10 @@ export class StreamRegistry {
   }
 
   remove(stream: LiveStream): void {
-    this.#byId.delete(stream.id);
+    if (!this.#byId.delete(stream.id)) return;
     // A takeover has put the newcomer under this path before the ghost is removed.
     if (this.#byPath.get(stream.identity.path) === stream) this.#byPath.delete(stream.identity.path);
+    this.#removed(stream);
   }
 
   find(id: string): LiveStream | undefined {

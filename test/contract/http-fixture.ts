@@ -16,6 +16,8 @@ import type {
 } from '../../src/http/ports.ts';
 import { type AdminServer, createAdminServer } from '../../src/http/server.ts';
 import { AuditTrail } from '../../src/telemetry/audit.ts';
+import { NodeHistoryRing } from '../../src/telemetry/history/node.ts';
+import { StreamHistories } from '../../src/telemetry/history/streams.ts';
 import { calmGovernor } from '../support/governor-snapshot.ts';
 
 const START = '2026-11-20T21:40:00.000Z';
@@ -97,6 +99,46 @@ function ipSnapshot(ip: string): IpSnapshot {
   };
 }
 
+/** Four seconds of a server, with a refusal in them. */
+function nodePast(): NodeHistoryRing {
+  const ring = new NodeHistoryRing();
+  const gauges = {
+    budget_bps: Number.NaN,
+    connections: 3,
+    cpu: 0.31,
+    heap: 0.4,
+    memory: 0.5,
+    event_loop: 12,
+  };
+  for (const [now, refused] of [
+    [6_000, 0],
+    [8_000, 2],
+  ] as const) {
+    ring.begin(now);
+    ring.add(2_610_000);
+    ring.finish({ ...gauges, adaptive_factor: 1, denied: { client_streams: refused } });
+  }
+  return ring;
+}
+
+/** Six seconds of a stream, of which the middle was not sampled. */
+function streamPast(id: string, path: string) {
+  const reading = {
+    bitrate_bps: 2_610_000,
+    limit_bps: 6_000_000,
+    ceiling_bps: Number.NaN,
+    fps: 30,
+    wall_fps: 29.9,
+    packets_per_sec: 73.1,
+    dropped_frames: 4,
+    throttled_ms: 0,
+  };
+  const histories = new StreamHistories({ keyframes: () => 1, reading: () => reading });
+  const recorded = { id, path, slot: 0 };
+  for (const now of [4_000, 6_000, 8_000]) histories.step(recorded, now !== 6_000, now);
+  return histories.find(id, 0, { now: 8_100, wallMs: Date.parse(START) });
+}
+
 /** Cuts a list as the app does. */
 function* inBatches<T>(items: readonly T[], size = 200): Generator<readonly T[]> {
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
@@ -176,6 +218,13 @@ export class FakeServer implements AdminPort {
     order: (order: BackpressureOrder, by: string) => {
       this.orders.push({ order, by });
       return this.governor.backpressure();
+    },
+  };
+  readonly history = {
+    node: () => nodePast().view({ now: 10_000, wallMs: Date.parse(START) }),
+    stream: (id: string) => {
+      const stream = this.streams.find(id);
+      return stream === null ? null : streamPast(id, stream.path);
     },
   };
   get audit(): AuditTrail {

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { auditList, receipt, receiptList } from '../../src/http/schemas/audit.ts';
 import { problem } from '../../src/http/schemas/common.ts';
 import { backpressure } from '../../src/http/schemas/governor.ts';
+import { nodeHistory, streamHistory } from '../../src/http/schemas/history.ts';
 import {
   addressList,
   client,
@@ -58,6 +59,8 @@ describe('every answer validates against its schema', () => {
   test.each([
     ['/api/v1/streams', streamList],
     ['/api/v1/streams/s-1', stream],
+    ['/api/v1/streams/s-1/history', streamHistory],
+    ['/api/v1/history', nodeHistory],
     ['/api/v1/clients', clientList],
     ['/api/v1/clients/alice', client],
     ['/api/v1/ips', addressList],

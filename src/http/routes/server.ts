@@ -24,6 +24,8 @@ GET    /api/v1/streams               live streams (?path= &client= &state= &prot
 GET    /api/v1/streams/{id}          one stream
 DELETE /api/v1/streams/{id}          disconnect it (?cooldown=30s &reason=)
 PATCH  /api/v1/streams/{id}/limits   {"max_bitrate":"4Mbps","for":"10m"}
+GET    /api/v1/streams/{id}/history  its last five minutes, also for five minutes after its end
+GET    /api/v1/history               the last five minutes of the server
 GET    /api/v1/clients[/{id}]        clients
 GET    /api/v1/ips                   addresses
 GET    /api/v1/resources             the machine, the gate and what is done about it
