@@ -1,0 +1,127 @@
+/** How our charts look: thin lines, few ticks, figures with units, colours of the theme. */
+import type uPlot from 'uplot';
+import { bps, count, duration, percent, rate } from '../format.ts';
+import { colour } from './theme.tsx';
+
+export type ChartUnit = 'bps' | 'count' | 'per_s' | 'fraction' | 'ms' | 'fps';
+
+export interface ChartLine {
+  readonly label: string;
+  /** a custom property: `--accent`, `--line-2` ... */
+  readonly colour: string;
+  /** a limit or a watermark: dashed, without filling */
+  readonly dashed?: boolean;
+  /** tinted below; the first line is when absent */
+  readonly filled?: boolean;
+}
+
+export interface ChartMark {
+  /** wall time, seconds */
+  readonly atS: number;
+  /** a custom property: `--warn`, `--bad` ... */
+  readonly colour: string;
+}
+
+/** What of the chart may change without building it anew. */
+export interface ChartState {
+  readonly lines: readonly ChartLine[];
+  readonly times: readonly number[];
+  readonly unit: ChartUnit;
+  readonly top?: number | null;
+  readonly spanS?: number;
+  readonly marks?: readonly ChartMark[];
+  readonly sync?: string;
+}
+
+const WORDS: Readonly<Record<ChartUnit, (value: number) => string>> = {
+  bps: (value) => bps(value),
+  count: (value) => count(value),
+  per_s: (value) => `${rate(value)} /s`,
+  fraction: (value) => percent(value),
+  ms: (value) => duration(value),
+  fps: (value) => `${rate(value, 0)} fps`,
+};
+
+/** Seconds shown when nobody says. */
+const SPAN_S = 300;
+
+/** Room above the highest value, as a part of it. */
+const HEADROOM = 0.08;
+
+const FONT = '11px system-ui, sans-serif';
+
+/** CSS pixels of the axis on the left: `1.25 Gbps` fits. */
+const AXIS_WIDTH = 68;
+
+/** `state` is asked at every drawing. */
+export function chartOptions(state: () => ChartState, width: number, height: number): uPlot.Options {
+  const { lines, unit, sync } = state();
+  const words = WORDS[unit];
+  const ink = colour('--ink-3');
+  const grid = { stroke: colour('--grid'), width: 1 };
+  const axis = { stroke: ink, font: FONT, grid, ticks: { show: false }, gap: 6 };
+  return {
+    width,
+    height,
+    padding: [8, 4, 0, 0],
+    cursor: {
+      y: false,
+      points: { size: 6 },
+      drag: { x: false, y: false },
+      ...(sync === undefined ? {} : { sync: { key: sync, setSeries: false } }),
+    },
+    legend: { live: true },
+    scales: {
+      x: { time: true, range: () => xRange(state()) },
+      y: { range: (_plot, _least, most) => [0, topOf(most, state().top ?? null)] },
+    },
+    axes: [
+      { ...axis, space: 64, size: 24, values: (_plot, splits) => splits.map(timeOfDay) },
+      { ...axis, space: 34, size: AXIS_WIDTH, values: (_plot, splits) => splits.map(words) },
+    ],
+    series: [
+      { label: 'Time', value: (_plot, at) => (at === null ? '–' : timeOfDay(at)) },
+      ...lines.map((line, index) => series(line, line.filled ?? index === 0, words)),
+    ],
+    hooks: { draw: [(plot) => drawMarks(plot, state().marks ?? [])] },
+  };
+}
+
+function series(line: ChartLine, filled: boolean, words: (value: number) => string): uPlot.Series {
+  const stroke = colour(line.colour);
+  return {
+    label: line.label,
+    stroke,
+    width: line.dashed === true ? 1 : 1.5,
+    points: { show: false },
+    value: (_plot, value) => (value === null || value === undefined ? '–' : words(value)),
+    ...(line.dashed === true ? { dash: [5, 4] } : filled ? { fill: `${stroke}1f` } : {}),
+  };
+}
+
+function xRange({ times, spanS = SPAN_S }: ChartState): [number, number] {
+  const last = times.at(-1) ?? 0;
+  return [last - spanS, last];
+}
+
+function topOf(most: number | null, atLeast: number | null): number {
+  const top = Math.max((most ?? 0) * (1 + HEADROOM), (atLeast ?? 0) * (1 + HEADROOM));
+  return top > 0 ? top : 1;
+}
+
+function timeOfDay(seconds: number): string {
+  return new Date(seconds * 1_000).toLocaleTimeString('en-GB');
+}
+
+/** Ticks that stand on the time axis, a tenth of the height. */
+function drawMarks(plot: uPlot, marks: readonly ChartMark[]): void {
+  const { ctx: pen, bbox } = plot;
+  pen.save();
+  for (const { atS, colour: name } of marks) {
+    const x = plot.valToPos(atS, 'x', true);
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    pen.fillStyle = colour(name);
+    pen.fillRect(x - devicePixelRatio, bbox.top + bbox.height * 0.9, 2 * devicePixelRatio, bbox.height * 0.1);
+  }
+  pen.restore();
+}
