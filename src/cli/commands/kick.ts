@@ -1,8 +1,8 @@
+import { durationWords } from '../../core/words/limits.ts';
 import type { KickOutcome } from '../../http/ports.ts';
 import { findStream, streamPath } from '../api/streams.ts';
 import { type Context, printJson } from '../context.ts';
 import { printView } from '../render/print.ts';
-import { durationWords } from '../render/words.ts';
 import { span } from '../top/text.ts';
 
 export interface KickOptions {

@@ -1,11 +1,11 @@
 import { nearest } from '../../config/nearest.ts';
 import type { StreamSnapshot } from '../../core/stream.ts';
+import { bitrateLimit, durationWords, fpsLimit, instant, rateLimit } from '../../core/words/limits.ts';
 import { HeadgateError } from '../../lib/errors.ts';
 import { printable } from '../../telemetry/printable.ts';
 import { findStream, streamPath } from '../api/streams.ts';
 import { type Context, printJson } from '../context.ts';
 import { printView } from '../render/print.ts';
-import { bitrateLimit, durationWords, fpsLimit, instant, rateLimit } from '../render/words.ts';
 import { type Line, span } from '../top/text.ts';
 
 /** The limits of a live stream that can be overridden, and how each is shown. */

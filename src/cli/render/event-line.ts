@@ -1,10 +1,10 @@
 /** One line for one event of the audit trail. Pure. */
 
 import type { Receipt } from '../../core/verdict.ts';
+import { instant, limitWords, observedWords } from '../../core/words/limits.ts';
 import type { AuditEvent, OperatorAction } from '../../telemetry/events.ts';
 import { type Line, pad, type Span, span, widthOf } from '../top/text.ts';
 import { actionStyle } from './receipt-story.ts';
-import { instant, limitWords, observedWords } from './words.ts';
 
 /** Cells of the longest action against a publisher, `throttle`, and of the longest common reason, `client_publish_rate`. */
 const ACTION_CELLS = 8;

@@ -3,7 +3,6 @@
 import { heldTo, SQUEEZE_WORDS } from '../../core/held.ts';
 import type { StreamSnapshot } from '../../core/stream.ts';
 import type { Receipt } from '../../core/verdict.ts';
-import type { ClientSnapshot } from '../../http/ports.ts';
 import {
   formatBitRate,
   formatBytes,
@@ -12,12 +11,13 @@ import {
   formatLoss,
   formatPercent,
   formatRate,
-} from '../format.ts';
+} from '../../core/words/figures.ts';
+import { bitrateLimit, durationWords, fpsLimit, instant, rateLimit } from '../../core/words/limits.ts';
+import type { ClientSnapshot } from '../../http/ports.ts';
 import { bar, styleOfUse } from '../top/bar.ts';
 import { type Line, pad, type Span, span } from '../top/text.ts';
 import { eventLine } from './event-line.ts';
 import { stateStyle } from './stream-table.ts';
-import { bitrateLimit, durationWords, fpsLimit, instant, rateLimit } from './words.ts';
 
 export interface StreamPage {
   readonly stream: StreamSnapshot;

@@ -1,9 +1,15 @@
 /** The table of `headgate streams`. Pure. */
 import type { StreamSnapshot, StreamState, StreamTotals } from '../../core/stream.ts';
-import { formatBitRate, formatCount, formatDuration, formatPercent, formatRate } from '../format.ts';
+import {
+  formatBitRate,
+  formatCount,
+  formatDuration,
+  formatPercent,
+  formatRate,
+} from '../../core/words/figures.ts';
+import { bitrateLimit, fpsLimit } from '../../core/words/limits.ts';
 import { type Line, type Style, span } from '../top/text.ts';
 import { type TableColumn, table } from './table.ts';
-import { bitrateLimit, fpsLimit } from './words.ts';
 
 const STATE_STYLES: Readonly<Record<StreamState, Style>> = {
   live: 'good',

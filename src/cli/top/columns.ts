@@ -12,7 +12,7 @@ import {
   formatPercent,
   formatRate,
   UNLIMITED,
-} from '../format.ts';
+} from '../../core/words/figures.ts';
 import { bar, styleOfUse } from './bar.ts';
 import { pad, type Span, type Style, span } from './text.ts';
 

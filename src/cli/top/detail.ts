@@ -10,7 +10,7 @@ import {
   formatLoss,
   formatPercent,
   formatRate,
-} from '../format.ts';
+} from '../../core/words/figures.ts';
 import { joinFitting, type Line, type Span, span } from './text.ts';
 
 export function detailLines(stream: StreamSnapshot | undefined, columns: number): Line[] {

@@ -2,7 +2,7 @@
 import type { PressureLevel } from '../../core/pressure/levels.ts';
 import { RESOURCES, type Resource } from '../../core/pressure/resources.ts';
 import { SQUEEZERS } from '../../core/stream.ts';
-import { formatBitRate, formatCount, formatPercent, formatRate } from '../format.ts';
+import { formatBitRate, formatCount, formatPercent, formatRate } from '../../core/words/figures.ts';
 import { bar } from './bar.ts';
 import type { Machine } from './moment.ts';
 import { type Span, type Style, span } from './text.ts';

@@ -1,5 +1,5 @@
 /** The lines about the node: who it is and how it is, what presses, what flows, who suffers, what it refused. */
-import { formatBitRate, formatCount, formatDuration, formatRate } from '../format.ts';
+import { formatBitRate, formatCount, formatDuration, formatRate } from '../../core/words/figures.ts';
 import { budgetWords, factorPart, pressureLine, squeezeLine } from './machine-lines.ts';
 import type { Screen, TopMoment } from './moment.ts';
 import { joinFitting, type Line, type Span, span, widthOf } from './text.ts';

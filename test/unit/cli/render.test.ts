@@ -2,13 +2,13 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { samplesOf } from '../../../src/cli/api/node-facts.ts';
 import { eventLine } from '../../../src/cli/render/event-line.ts';
-import { REASON_WORDS } from '../../../src/cli/render/reason-words.ts';
 import { receiptStory } from '../../../src/cli/render/receipt-story.ts';
 import { streamPage } from '../../../src/cli/render/stream-page.ts';
 import { streamTable } from '../../../src/cli/render/stream-table.ts';
 import { type Line, paint, widthOf } from '../../../src/cli/top/text.ts';
 import { REASONS } from '../../../src/core/reasons.ts';
 import type { Receipt } from '../../../src/core/verdict.ts';
+import { REASON_WORDS } from '../../../src/core/words/reasons.ts';
 import { NOW_MS } from './capture.ts';
 import { stream } from './top/samples.ts';
 

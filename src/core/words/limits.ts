@@ -1,7 +1,7 @@
 /** Limits, times and receipts in the words of the config file, so that what is read can be typed. */
-import type { Reason } from '../../core/reasons.ts';
-import { BITRATE, DURATION, FPS, formatEventRate, formatQuantity, PERCENT, RATE } from '../../core/units.ts';
-import { formatBitRate, formatPercent, formatRate } from '../format.ts';
+import type { Reason } from '../reasons.ts';
+import { BITRATE, DURATION, FPS, formatEventRate, formatQuantity, PERCENT, RATE } from '../units.ts';
+import { formatBitRate, formatPercent, formatRate } from './figures.ts';
 
 /** `2026-11-20 21:40:00Z`: as the log has it, whatever the zone of the reader. */
 export function instant(iso: string): string {

@@ -6,7 +6,7 @@ import {
   formatDuration,
   formatPercent,
   formatRate,
-} from '../../../src/cli/format.ts';
+} from '../../../../src/core/words/figures.ts';
 
 describe('format', () => {
   it.each([

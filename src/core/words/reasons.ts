@@ -1,4 +1,4 @@
-import type { Reason } from '../../core/reasons.ts';
+import type { Reason } from '../reasons.ts';
 
 /**
  * What each reason means to somebody who asks why, and what he can do.
