@@ -1,4 +1,6 @@
 import { maskedConfig } from '../config/mask.ts';
+import type { Config } from '../config/schema.ts';
+import type { RequestAllowance } from '../http/request-limit.ts';
 import { type AdminServer, createAdminServer } from '../http/server.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { VERSION } from '../version.ts';
@@ -35,6 +37,7 @@ export async function openAdmin(house: AdminHouse): Promise<AdminServer> {
     srt: ingest.srt,
     tally: ingest.tally,
     reloads: () => reloader.counts,
+    configError: () => reloader.lastError,
     governance: ingest.governance,
     governorLog: ingest.governance.log,
     extras: () => ingest.governance.extras,
@@ -74,8 +77,13 @@ export async function openAdmin(house: AdminHouse): Promise<AdminServer> {
   });
   server = await createAdminServer(port, {
     tokens: () => ingest.config.admin.tokens,
+    rateLimit: () => requestAllowance(ingest.config.admin),
     metrics,
     log: telemetry.logger,
   });
   return server;
+}
+
+function requestAllowance({ rate_limit, x_ratelimit }: Config['admin']): RequestAllowance {
+  return { ...rate_limit, xHeaders: x_ratelimit };
 }

@@ -9,6 +9,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Role } from '../core/roles.ts';
 import { isLoopback, refuseForeignChange, refuseForeignPages } from './origin.ts';
 import { Problem } from './problem.ts';
+import type { LimitKey } from './request-limit.ts';
 import { digestOfHash, digestOfToken, isDrawnToken } from './token-hash.ts';
 
 /** An entry of `admin.tokens`: one of `token` and `hash`. */
@@ -26,7 +27,7 @@ export interface Caller {
   /** for the audit trail: `operator alice@127.0.0.1`, without a name `operator@127.0.0.1` */
   readonly by: string;
   /** what its request rate is held on: its token, or its address */
-  readonly limitKey: string;
+  readonly limitKey: LimitKey;
 }
 
 interface KnownToken {
@@ -57,13 +58,14 @@ export class AccessControl {
     const tokens = this.#knownTokens();
     if (this.#isOpen) {
       const role = isLoopback(address) ? 'operator' : 'anonymous';
-      return { role, by: `${role}@${address}`, limitKey: address };
+      return { role, by: `${role}@${address}`, limitKey: { kind: 'address', key: address } };
     }
     const presented = bearer(request);
     const found = presented === null ? null : findToken(tokens, presented);
-    if (found === null) return { role: 'anonymous', by: `anonymous@${address}`, limitKey: address };
+    if (found === null)
+      return { role: 'anonymous', by: `anonymous@${address}`, limitKey: { kind: 'address', key: address } };
     const { role, who, digest } = found;
-    return { role, by: `${who}@${address}`, limitKey: `token ${digest.toString('hex')}` };
+    return { role, by: `${who}@${address}`, limitKey: { kind: 'token', key: digest.toString('hex') } };
   }
 
   /** Throws the 401 or 403 of a request that `caller` may not make. */

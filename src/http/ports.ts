@@ -16,7 +16,7 @@ import type { PressureLevel } from '../core/pressure/levels.ts';
 import type { Reason } from '../core/reasons.ts';
 import type { StreamSnapshot, StreamTotals } from '../core/stream.ts';
 import type { Receipt } from '../core/verdict.ts';
-import type { AuditEvent, ReceiptFilter } from '../telemetry/events.ts';
+import type { AuditEvent, OperatorAction, ReceiptFilter } from '../telemetry/events.ts';
 import type { NodeHistory } from '../telemetry/history/node.ts';
 import type { StreamHistory } from '../telemetry/history/streams.ts';
 import type { GateState } from '../telemetry/metrics-source.ts';
@@ -282,4 +282,6 @@ export interface AuditPort {
    * again. Null when there are as many subscribers as are allowed.
    */
   subscribe(listener: (event: AuditEvent) => void): (() => void) | null;
+  /** Writes down what a caller did, or was refused. */
+  act(action: Omit<OperatorAction, 'id' | 'at'>): unknown;
 }

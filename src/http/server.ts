@@ -12,12 +12,14 @@ import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-z
 import { monotonicMs } from '../lib/clock.ts';
 import { HeadgateError } from '../lib/errors.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { AccessControl, type AdminToken, type Caller } from './access.ts';
+import { AccessControl, type AdminToken, type Caller, isRead } from './access.ts';
 import { EventFeed, type EventFeedOptions } from './event-feed.ts';
 import { answerBadHttp, answerFailure, answerUnknownRoutes, type FaultLog } from './failures.ts';
 import { registerOpenApi } from './openapi.ts';
 import type { AdminPort } from './ports.ts';
-import { RequestLimit } from './request-limit.ts';
+import { Problem } from './problem.ts';
+import { RefusedChanges } from './refused-changes.ts';
+import { type RequestAllowance, RequestLimit } from './request-limit.ts';
 import { backpressureRoutes } from './routes/backpressure.ts';
 import { clientRoutes } from './routes/clients.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -66,6 +68,8 @@ const SECURITY_HEADERS = {
 export interface AdminServerOptions {
   /** `admin.tokens`, asked on each request; empty = open to this machine only */
   readonly tokens: () => readonly AdminToken[];
+  /** `admin.rate_limit`, asked on each request */
+  readonly rateLimit: () => RequestAllowance;
   readonly metrics: Metrics;
   readonly log: FaultLog;
   readonly events?: EventFeedOptions;
@@ -88,7 +92,11 @@ export async function createAdminServer(port: AdminPort, options: AdminServerOpt
   const app = bareServer(options.log);
   const feed = new EventFeed(port, options.events);
   answerUnknownRoutes(app);
-  guard(app, new AccessControl(options.tokens));
+  guard(app, {
+    access: new AccessControl(options.tokens),
+    limit: new RequestLimit(options.rateLimit),
+    refused: new RefusedChanges(port.audit),
+  });
   await registerOpenApi(app, port.server.about().version);
   await app.register(streamRoutes, { streams: port.streams });
   await app.register(clientRoutes, { clients: port.clients });
@@ -145,19 +153,30 @@ function bareServer(log: FaultLog): FastifyInstance {
   return app.withTypeProvider<ZodTypeProvider>() as unknown as FastifyInstance;
 }
 
-/** Every request, also one that no route answers: headers, who asks, how often, whether he may. */
 /** Paths that load balancers ask. */
 const PROBES: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
 
-function guard(app: FastifyInstance, access: AccessControl): void {
-  const limit = new RequestLimit();
+interface Guards {
+  readonly access: AccessControl;
+  readonly limit: RequestLimit;
+  readonly refused: RefusedChanges;
+}
+
+/** Every request, also one that no route answers: headers, who asks, how often, whether he may. */
+function guard(app: FastifyInstance, { access, limit, refused }: Guards): void {
   app.decorateRequest('caller');
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(SECURITY_HEADERS);
     request.caller = access.identify(request);
     // A probe is cheaper to answer than to refuse, and a refused one takes the server out of its balancer.
-    if (!PROBES.has(request.url)) limit.charge(request.caller.limitKey, reply, monotonicMs());
-    access.authorize(request, request.caller);
+    const now = monotonicMs();
+    if (!PROBES.has(request.url)) limit.charge(request.caller.limitKey, reply, now);
+    try {
+      access.authorize(request, request.caller);
+    } catch (error) {
+      if (error instanceof Problem && !isRead(request)) refused.write(request, error, now);
+      throw error;
+    }
     done();
   });
 }

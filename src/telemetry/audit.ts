@@ -27,6 +27,9 @@ const ACTIONS_KEPT = 1_000;
 
 /** What the governor did is kept apart, so that a night of it cannot wash away who kicked whom: an hour at a change every few seconds. */
 const GOVERNED_KEPT = 1_000;
+
+/** Refused changes, kept apart for the same reason: strangers bring them about, six a minute each. */
+const REFUSED_KEPT = 500;
 const GOVERNED: ReadonlySet<OperatorAction['action']> = new Set(GOVERNOR_ACTIONS);
 
 /** Subscribers at once: dashboards and `headgate events`, not a public feed. */
@@ -68,6 +71,7 @@ export class AuditTrail {
   readonly #listeners = new Set<(event: AuditEvent) => void>();
   readonly #actions: OperatorAction[] = [];
   readonly #governed: OperatorAction[] = [];
+  readonly #refused: OperatorAction[] = [];
   #ring: (Receipt | undefined)[];
   /** number of the next receipt; its place in the ring is the number modulo the ring's length */
   #next: number;
@@ -127,9 +131,7 @@ export class AuditTrail {
       result: action.result,
       detail: printable(action.detail, 1_000),
     };
-    const [kept, most] = GOVERNED.has(action.action)
-      ? [this.#governed, GOVERNED_KEPT]
-      : [this.#actions, ACTIONS_KEPT];
+    const [kept, most] = this.#keeping(action.action);
     kept.push(written);
     if (kept.length > most) kept.shift();
     this.#tell({ kind: 'audit', action: written });
@@ -161,7 +163,7 @@ export class AuditTrail {
   /** The last `limit` receipts and actions together, newest first. */
   recent(limit: number): AuditEvent[] {
     const events: AuditEvent[] = this.query({ limit }).map((receipt) => ({ kind: 'receipt', receipt }));
-    for (const kept of [this.#actions, this.#governed]) {
+    for (const kept of [this.#actions, this.#governed, this.#refused]) {
       for (const action of kept.slice(-limit).reverse()) events.push({ kind: 'audit', action });
     }
     const at = (event: AuditEvent): string => (event.kind === 'receipt' ? event.receipt.at : event.action.at);
@@ -184,6 +186,12 @@ export class AuditTrail {
     const kept = this.query({ limit: receipts });
     this.#ring = new Array<Receipt | undefined>(receipts);
     for (const receipt of kept) this.#ring[Number.parseInt(receipt.id.slice(2), 36) % receipts] = receipt;
+  }
+
+  /** The ring an action goes into, and how many it holds. */
+  #keeping(action: OperatorAction['action']): [OperatorAction[], number] {
+    if (action === 'refused') return [this.#refused, REFUSED_KEPT];
+    return GOVERNED.has(action) ? [this.#governed, GOVERNED_KEPT] : [this.#actions, ACTIONS_KEPT];
   }
 
   #flooded(decision: Decision): Receipt {

@@ -5,8 +5,8 @@
 import type { Reason } from '../core/reasons.ts';
 import type { Receipt } from '../core/verdict.ts';
 
-/** What an operator did, or the server at his word. */
-const COMMANDED = ['kick', 'limit', 'backpressure', 'reload', 'start', 'drain'] as const;
+/** What an operator did, or the server at his word; `refused` is a change that somebody had no right to. */
+const COMMANDED = ['kick', 'limit', 'backpressure', 'reload', 'start', 'drain', 'refused'] as const;
 
 /** What the server did by itself as the machine fared: the gate, the adaptive factor, shedding and its recovery, samplers. */
 export const GOVERNOR_ACTIONS = ['gate', 'adaptive', 'shed', 'recover', 'sampler'] as const;
@@ -22,7 +22,7 @@ export interface OperatorAction {
   /** ISO 8601 wall time, UTC */
   at: string;
   action: (typeof OPERATOR_ACTIONS)[number];
-  /** who: `operator@127.0.0.1`, `SIGHUP`, `file watch`, `server`, `governor` */
+  /** who: `operator alice@192.0.2.1`, `operator@127.0.0.1`, `SIGHUP`, `file watch`, `server`, `governor` */
   by: string;
   /** what it was done to: a stream id, a file; null for the server as a whole */
   target: string | null;

@@ -1,7 +1,9 @@
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
+import type { FastifyReply } from 'fastify';
 import { afterEach, describe, expect, test } from 'vitest';
 import { isLoopback } from '../../src/http/origin.ts';
+import { RequestLimit } from '../../src/http/request-limit.ts';
 import { TOKEN_BYTES, tokenHash, tokenOf } from '../../src/http/token-hash.ts';
 import { type ApiOptions, type RunningApi, startApi } from './http-fixture.ts';
 
@@ -283,13 +285,58 @@ describe('its own rate limit', () => {
     const answers = await flood(300);
     const refused = answers.find(({ status }) => status === 429)!;
     expect(refused).toBeDefined();
-    expect(refused.headers['ratelimit']).toMatch(/^"api";r=0;t=2$/);
+    expect(refused.headers['ratelimit']).toBe(`"api";r=0;t=${refused.headers['retry-after']}`);
     const problem = JSON.parse(refused.body);
     expect(problem).toMatchObject({ status: 429, code: 'too_many_requests', 'violated-policies': ['api'] });
     const retryAfterS = Number(refused.headers['retry-after']);
     expect(retryAfterS).toBeGreaterThanOrEqual(1);
     await new Promise((resolve) => setTimeout(resolve, retryAfterS * 1_000));
     expect((await ask('GET', '/api/v1/ips')).status).toBe(200);
+  });
+
+  test('is as configured, also after a change, and told in the older headers where that is asked for', async () => {
+    let allowance = { requests: { count: 2, periodMs: 60_000 }, burst: 2, xHeaders: true };
+    await start({ rateLimit: () => allowance });
+    const first = await ask('GET', '/api/v1/ips');
+    expect(first.headers).toMatchObject({
+      'ratelimit-policy': '"api";q=2;w=60',
+      ratelimit: '"api";r=1;t=30',
+      'x-ratelimit-limit': '2',
+      'x-ratelimit-remaining': '1',
+      'x-ratelimit-reset': '30',
+    });
+    await ask('GET', '/api/v1/ips');
+    const refused = await ask('GET', '/api/v1/ips');
+    expect(refused.status).toBe(429);
+    // The draft: Retry-After is not earlier than the end of the window that RateLimit tells.
+    const { 'retry-after': retryAfter, ratelimit } = refused.headers;
+    expect(['29', '30']).toContain(retryAfter);
+    expect(ratelimit).toBe(`"api";r=0;t=${retryAfter}`);
+    allowance = { requests: { count: 50, periodMs: 1_000 }, burst: 100, xHeaders: false };
+    const after = await ask('GET', '/api/v1/ips');
+    expect([after.status, after.headers['x-ratelimit-limit']]).toEqual([200, undefined]);
+    allowance = { requests: { count: Number.POSITIVE_INFINITY, periodMs: 1_000 }, burst: 1, xHeaders: true };
+    expect((await ask('GET', '/api/v1/ips')).headers['ratelimit']).toBeUndefined();
+    expect((await flood(50)).every(({ status }) => status === 200)).toBe(true);
+  });
+
+  test('is held on a token wherever it comes from, and a full table of addresses leaves it alone', () => {
+    const limit = new RequestLimit(() => ({
+      requests: { count: 1, periodMs: 60_000 },
+      burst: 1,
+      xHeaders: false,
+    }));
+    const reply = { header: () => undefined } as unknown as FastifyReply;
+    const charge = (kind: 'token' | 'address', key: string) => () => limit.charge({ kind, key }, reply, 0);
+    for (let n = 0; n < 5_000; n++) {
+      try {
+        charge('address', `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`)();
+      } catch {}
+    }
+    expect(charge('address', '192.0.2.1')).toThrow('one caller');
+    expect(charge('token', 'a')).not.toThrow();
+    expect(charge('token', 'a')).toThrow('one caller');
+    expect(charge('token', 'b')).not.toThrow();
   });
 
   test('probes of a load balancer are always answered', async () => {
@@ -303,6 +350,59 @@ describe('its own rate limit', () => {
     const answers = await flood(300, (n) => bearer(`guess-${n}`));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401, 429]));
     expect((await ask('GET', '/api/v1/streams', bearer(VIEWER))).status).toBe(200);
+  });
+});
+
+describe('refused changes', () => {
+  const written = () =>
+    api.fake.trail.recent(1_000).flatMap((event) => (event.kind === 'audit' ? [event.action] : []));
+
+  test('are written down: who tried what, from where', async () => {
+    await start({ tokens: [...TOKENS, { token: 'bobs-token-0123456789', role: 'viewer', name: 'bob' }] });
+    await ask('DELETE', '/api/v1/streams/s-1?reason=secret', bearer('bobs-token-0123456789'));
+    await ask('PUT', '/api/v1/backpressure', bearer('wrong-token-0123456789'));
+    await ask('PATCH', '/api/v1/streams/s-1/limits', { ...bearer(OPERATOR), origin: 'https://evil.example' });
+    await ask('GET', '/api/v1/streams', bearer('wrong-token-0123456789'));
+    expect(written()).toMatchObject([
+      {
+        action: 'refused',
+        by: 'operator@127.0.0.1',
+        target: '/api/v1/streams/s-1/limits',
+        detail: expect.stringMatching(/^PATCH was answered 403 forbidden: .*another web site/),
+      },
+      {
+        action: 'refused',
+        by: 'anonymous@127.0.0.1',
+        target: '/api/v1/backpressure',
+        detail: expect.stringMatching(/^PUT was answered 401 unauthorized/),
+      },
+      {
+        action: 'refused',
+        by: 'viewer bob@127.0.0.1',
+        target: '/api/v1/streams/s-1',
+        result: 'failed',
+        detail: expect.stringMatching(/^DELETE was answered 403 forbidden: a viewer token may only read/),
+      },
+    ]);
+    expect(JSON.stringify(written())).not.toMatch(/secret|0123456789/);
+  });
+
+  test('of one caller fill the trail with a few entries a minute; what is left out is counted', async () => {
+    await start({ tokens: TOKENS });
+    for (let n = 0; n < 40; n++) await ask('DELETE', `/api/v1/streams/s-${n}`, bearer('nonsense'));
+    expect(written()).toHaveLength(6);
+    await ask('DELETE', '/api/v1/streams/s-1', bearer(VIEWER));
+    expect(written()[0]!.detail).toContain('34 more refused changes before it are not written down');
+  });
+
+  test('cannot wash away what operators did', async () => {
+    await start();
+    api.fake.trail.act({ action: 'kick', by: 'x', target: 's-1', result: 'ok', detail: 'the one' });
+    for (let n = 0; n < 3_000; n++) {
+      api.fake.trail.act({ action: 'refused', by: 'y', target: null, result: 'failed', detail: '' });
+    }
+    expect(written().map(({ detail }) => detail)).toContain('the one');
+    expect(written()).toHaveLength(501);
   });
 });
 

@@ -14,6 +14,7 @@ import type {
   Readiness,
   ResourcesSnapshot,
 } from '../../src/http/ports.ts';
+import type { RequestAllowance } from '../../src/http/request-limit.ts';
 import { type AdminServer, createAdminServer } from '../../src/http/server.ts';
 import { AuditTrail } from '../../src/telemetry/audit.ts';
 import { NodeHistoryRing } from '../../src/telemetry/history/node.ts';
@@ -254,7 +255,11 @@ export interface RunningApi {
 export interface ApiOptions {
   readonly tokens?: readonly AdminToken[];
   readonly events?: EventFeedOptions;
+  /** what the config says when it says nothing, unless a test asks for more or less */
+  readonly rateLimit?: () => RequestAllowance;
 }
+
+const ALLOWANCE: RequestAllowance = { requests: { count: 50, periodMs: 1_000 }, burst: 100, xHeaders: false };
 
 export async function startApi(options: ApiOptions = {}): Promise<RunningApi> {
   const fake = new FakeServer();
@@ -262,6 +267,7 @@ export async function startApi(options: ApiOptions = {}): Promise<RunningApi> {
   const tokens = options.tokens ?? [];
   const server = await createAdminServer(fake, {
     tokens: () => tokens,
+    rateLimit: options.rateLimit ?? (() => ALLOWANCE),
     metrics: {
       contentType: 'text/plain; version=0.0.4; charset=utf-8',
       scrape: async () => 'headgate_gate_state 0\n',

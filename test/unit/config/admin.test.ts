@@ -24,7 +24,7 @@ describe('admin.tokens', () => {
 
   it('shows neither token nor hash', () => {
     const { config } = load(`${tokens(`{ hash: "${HASH}" }`)}    - { token: a-long-enough-secret }\n`);
-    const shown = JSON.stringify(maskedConfig(config!).admin);
+    const shown = JSON.stringify(maskedConfig(config!)['admin']);
     expect(shown).toContain('{"hash":"***","role":"viewer"},{"token":"***","role":"viewer"}');
   });
 
