@@ -38,6 +38,7 @@ export async function openAdmin(house: AdminHouse): Promise<AdminServer> {
     tally: ingest.tally,
     reloads: () => reloader.counts,
     configError: () => reloader.lastError,
+    configError: () => reloader.lastError,
     governance: ingest.governance,
     governorLog: ingest.governance.log,
     extras: () => ingest.governance.extras,

@@ -25,6 +25,8 @@ export interface MetricsParts extends UtilizationParts {
   /** false while what can be done without is not done: a series for each stream */
   extras(): boolean;
   reloads(): { ok: number; failed: number };
+  /** null while the last reload went well */
+  configError(): string | null;
   /** ISO time; null while the server does not shut down */
   drainingSince(): string | null;
   eventsDropped(): number;
@@ -75,6 +77,7 @@ export class MetricsGatherer implements MetricsSource {
         playbackBytesDropped: srtStats.lostMediaBytes,
       },
       configReloads: this.#parts.reloads(),
+      configRefused: this.#parts.configError() !== null,
       receipts: audit.recorded,
       eventsDropped: this.#parts.eventsDropped(),
       logLinesDropped: this.#parts.logLinesDropped(),

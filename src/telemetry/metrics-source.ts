@@ -78,6 +78,8 @@ export interface MetricsReading {
   readonly pendingBytes: number;
   readonly srt: SrtCounts;
   readonly configReloads: { readonly ok: number; readonly failed: number };
+  /** the last reload failed, and an older config runs on */
+  readonly configRefused: boolean;
   /** `AuditTrail.recorded` */
   readonly receipts: number;
   /** events that some subscriber of the audit trail was too slow to get */

@@ -182,6 +182,13 @@ const COUNTED: readonly MetricSpec[] = [
     read: (reading) => rows(reading.configReloads),
   },
   {
+    name: 'headgate_config_last_reload_successful',
+    type: 'gauge',
+    labels: [],
+    help: '1 while the file as it is now runs, 0 since a reload of it failed.',
+    read: (reading) => [[reading.configRefused ? 0 : 1]],
+  },
+  {
     name: 'headgate_receipts_total',
     type: 'counter',
     labels: [],
