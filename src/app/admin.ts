@@ -38,7 +38,6 @@ export async function openAdmin(house: AdminHouse): Promise<AdminServer> {
     tally: ingest.tally,
     reloads: () => reloader.counts,
     configError: () => reloader.lastError,
-    configError: () => reloader.lastError,
     governance: ingest.governance,
     governorLog: ingest.governance.log,
     extras: () => ingest.governance.extras,
@@ -75,6 +74,8 @@ export async function openAdmin(house: AdminHouse): Promise<AdminServer> {
     drainingSince: () => house.drainingSince(),
     configError: () => reloader.lastError,
     effectiveConfig: () => maskedConfig(ingest.config),
+    denied: () => telemetry.decisions.denied,
+    globalLimits: () => ingest.config.limits.global,
   });
   server = await createAdminServer(port, {
     tokens: () => ingest.config.admin.tokens,

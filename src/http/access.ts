@@ -39,8 +39,9 @@ interface KnownToken {
   readonly who: string;
 }
 
-/** Paths that answer without a token: probes of a load balancer, and the list of endpoints. */
+/** Paths that answer without a token: probes of a load balancer, the list of endpoints, and the dashboard, which holds no secrets. */
 const OPEN_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/']);
+const OPEN_FOLDER = '/assets/';
 
 export class AccessControl {
   readonly #tokens: () => readonly AdminToken[];
@@ -71,7 +72,7 @@ export class AccessControl {
   /** Throws the 401 or 403 of a request that `caller` may not make. */
   authorize(request: FastifyRequest, caller: Caller): void {
     const path = request.url.split('?', 1)[0]!;
-    if (OPEN_PATHS.has(path) && isRead(request)) return;
+    if ((OPEN_PATHS.has(path) || path.startsWith(OPEN_FOLDER)) && isRead(request)) return;
     const open = this.#isOpen;
     if (caller.role === 'anonymous') {
       if (open) throw new Problem('forbidden', 'without admin.tokens the API answers only to this machine');

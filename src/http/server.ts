@@ -13,6 +13,8 @@ import { monotonicMs } from '../lib/clock.ts';
 import { HeadgateError } from '../lib/errors.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { AccessControl, type AdminToken, type Caller, isRead } from './access.ts';
+import { dashboardRoutes } from './dashboard.ts';
+import { ENDPOINTS_TEXT } from './endpoints.ts';
 import { EventFeed, type EventFeedOptions } from './event-feed.ts';
 import { answerBadHttp, answerFailure, answerUnknownRoutes, type FaultLog } from './failures.ts';
 import { registerOpenApi } from './openapi.ts';
@@ -73,6 +75,8 @@ export interface AdminServerOptions {
   readonly metrics: Metrics;
   readonly log: FaultLog;
   readonly events?: EventFeedOptions;
+  /** the folder of the built dashboard, where it is not beside the server */
+  readonly dashboard?: string;
 }
 
 export interface AdminServer {
@@ -105,6 +109,7 @@ export async function createAdminServer(port: AdminPort, options: AdminServerOpt
   await app.register(eventRoutes, { feed });
   await app.register(backpressureRoutes, { governor: port.governor });
   await app.register(serverRoutes, { server: port.server, metrics: options.metrics });
+  dashboardRoutes(app, { index: ENDPOINTS_TEXT, folder: options.dashboard });
   app.get('/api/v1/openapi.json', { schema: { hide: true } as object }, () => app.swagger());
   await app.ready();
   return {

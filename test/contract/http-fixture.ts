@@ -83,7 +83,7 @@ function clientSnapshot(id: string): ClientSnapshot {
     stream_ids: ['s-1'],
     bitrate_bps: 2_610_000,
     limits: { max_streams: 3, max_bandwidth_bps: null, publish_rate: { count: 100, period_ms: 60_000 } },
-    utilization: { streams: 0.33, bandwidth: 0 },
+    utilization: { streams: 0.33, publish_rate: 0.02, bandwidth: 0 },
   };
 }
 
@@ -95,8 +95,9 @@ function ipSnapshot(ip: string): IpSnapshot {
     bitrate_bps: 2_610_000,
     exempt: false,
     cooldown_ms: 0,
+    cooldown_reason: null,
     limits: { max_connections: 20, connection_rate: null, max_bandwidth_bps: null },
-    utilization: { connections: 0.05, bandwidth: 0 },
+    utilization: { connections: 0.05, connection_rate: 0, bandwidth: 0 },
   };
 }
 
@@ -212,6 +213,8 @@ export class FakeServer implements AdminPort {
       },
     }),
     effectiveConfig: () => ({ version: 1, admin: { tokens: [{ token: '***', role: 'operator' }] } }),
+    denied: () => ({ global_streams: 3 }),
+    globalLimits: () => ({ max_connections: 1_000, max_streams: 500, max_bandwidth_bps: null }),
     about: () => ({ name: 'headgate' as const, version: '0.1.0', node_id: 'ingest-1', started_at: START }),
   };
   readonly governor = {

@@ -1,10 +1,12 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { Role } from '../../core/roles.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import { ENDPOINTS } from '../endpoints.ts';
 import type { Readiness, ServerPort } from '../ports.ts';
 import { Problem } from '../problem.ts';
 import { answers } from '../schemas/common.ts';
-import { effectiveConfig, ready, resources } from '../schemas/server.ts';
+import { apiIndex, effectiveConfig, ready, resources } from '../schemas/server.ts';
 
 const text = (contentType: string, description: string) => ({
   description,
@@ -14,30 +16,6 @@ const text = (contentType: string, description: string) => ({
 /** When a probe should ask again where no clock knows, seconds. */
 const RETRY_AFTER_S = 5;
 
-/** What `GET /` says: enough for somebody who opened the port in a browser. */
-const INDEX = `Headgate
-
-GET    /healthz                      the process lives
-GET    /readyz                       newcomers are let in, or why not
-GET    /metrics                      Prometheus
-GET    /api/v1/streams               live streams (?path= &client= &state= &protocol= &limit= &cursor=)
-GET    /api/v1/streams/{id}          one stream
-DELETE /api/v1/streams/{id}          disconnect it (?cooldown=30s &reason=)
-PATCH  /api/v1/streams/{id}/limits   {"max_bitrate":"4Mbps","for":"10m"}
-GET    /api/v1/streams/{id}/history  its last five minutes, also for five minutes after its end
-GET    /api/v1/history               the last five minutes of the server
-GET    /api/v1/clients[/{id}]        clients
-GET    /api/v1/ips                   addresses
-GET    /api/v1/resources             the machine, the gate and what is done about it
-GET    /api/v1/backpressure          who suffers for the machine, and by whose order
-PUT    /api/v1/backpressure          {"mode":"shed","below_priority":50,"for":"10m"}, or mode off or auto
-GET    /api/v1/config                the config in force
-GET    /api/v1/receipts[/{id}]       why was it refused (?key= &reason= &limit=)
-GET    /api/v1/audit                 receipts and operator actions
-GET    /api/v1/events                the same live (Server-Sent Events)
-GET    /api/v1/openapi.json          all of this for programs
-`;
-
 export const serverRoutes: FastifyPluginCallbackZod<{ server: ServerPort; metrics: Metrics }> = (
   app,
   options,
@@ -45,16 +23,17 @@ export const serverRoutes: FastifyPluginCallbackZod<{ server: ServerPort; metric
 ) => {
   const { server, metrics } = options;
   app.get(
-    '/',
+    '/api/v1',
     {
       schema: {
-        summary: 'List of endpoints',
-        security: [],
-        response: answers({ 200: text('text/plain', 'index') }),
+        summary: 'Who answers, who asks, and what there is',
+        response: answers({ 200: apiIndex }),
       },
     },
-    (_request, reply) => {
-      reply.type('text/plain; charset=utf-8').send(INDEX);
+    (request) => {
+      const { role, by } = request.caller;
+      // An anonymous caller does not come this far.
+      return { ...server.about(), caller: { role: role as Role, by }, endpoints: [...ENDPOINTS] };
     },
   );
 

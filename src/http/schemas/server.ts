@@ -1,7 +1,10 @@
 import { z } from 'zod';
-import type { ClientSnapshot, IpSnapshot, ResourcesSnapshot } from '../ports.ts';
-import { amount, count, limit, rate } from './common.ts';
+import { REASONS } from '../../core/reasons.ts';
+import { ROLES } from '../../core/roles.ts';
+import type { ClientSnapshot, IpSnapshot, NodeSnapshot, ResourcesSnapshot, ServerAbout } from '../ports.ts';
+import { amount, count, limit, rate, wallTime } from './common.ts';
 import { gate, governed } from './governor.ts';
+import { totals } from './stream.ts';
 
 export const client = z
   .object({
@@ -13,7 +16,7 @@ export const client = z
     stream_ids: z.array(z.string()),
     bitrate_bps: amount,
     limits: z.object({ max_streams: limit, max_bandwidth_bps: limit, publish_rate: rate }),
-    utilization: z.object({ streams: amount, bandwidth: amount }),
+    utilization: z.object({ streams: amount, publish_rate: amount, bandwidth: amount }),
   })
   .meta({ id: 'Client' }) satisfies z.ZodType<ClientSnapshot>;
 
@@ -27,8 +30,9 @@ const address = z
     bitrate_bps: amount,
     exempt: z.boolean(),
     cooldown_ms: amount,
+    cooldown_reason: z.string().nullable(),
     limits: z.object({ max_connections: limit, connection_rate: rate, max_bandwidth_bps: limit }),
-    utilization: z.object({ connections: amount, bandwidth: amount }),
+    utilization: z.object({ connections: amount, connection_rate: amount, bandwidth: amount }),
   })
   .meta({ id: 'Address' }) satisfies z.ZodType<IpSnapshot>;
 
@@ -58,6 +62,21 @@ export const resources = z
   })
   .meta({ id: 'Resources' }) satisfies z.ZodType<ResourcesSnapshot>;
 
+const about = z.object({
+  name: z.literal('headgate'),
+  version: z.string(),
+  node_id: z.string(),
+  started_at: wallTime,
+}) satisfies z.ZodType<ServerAbout>;
+
+export const apiIndex = z
+  .object({
+    ...about.shape,
+    caller: z.object({ role: z.enum(ROLES), by: z.string() }),
+    endpoints: z.array(z.object({ method: z.string(), path: z.string(), summary: z.string() })),
+  })
+  .meta({ id: 'Index' });
+
 export const effectiveConfig = z.record(z.string(), z.unknown()).meta({
   description: 'The config in force, keys as in the YAML file, secrets as ***.',
 });
@@ -68,3 +87,22 @@ export const ready = z.object({
   retry_after_ms: amount.nullable(),
   config_error: z.string().nullable(),
 });
+
+const globalLimits = z
+  .object({ max_connections: limit, max_streams: limit, max_bandwidth_bps: limit })
+  .meta({ description: 'limits.global; shares.budget_bps is what is left of the bandwidth when short.' });
+
+/** The `node` event of the feed. */
+export const node = z
+  .object({
+    at: wallTime,
+    about,
+    readiness: ready,
+    totals,
+    limits: globalLimits,
+    resources,
+    denied: z
+      .partialRecord(z.enum(REASONS), count)
+      .meta({ description: 'Refusals since the start; a reason that refused nothing is absent.' }),
+  })
+  .meta({ id: 'Node' }) satisfies z.ZodType<NodeSnapshot>;
