@@ -74,6 +74,7 @@ export class ClientsView implements ClientsPort {
         bitrate_bps: Math.round(bps),
         exempt: address.exempt,
         cooldown_ms: Math.ceil(address.cooldownMs),
+        cooldown_reason: address.cooldownCause,
         limits: {
           max_connections: orNull(limits.max_connections),
           connection_rate: rateOf(limits.connection_rate),
@@ -81,6 +82,7 @@ export class ClientsView implements ClientsPort {
         },
         utilization: {
           connections: fraction(address.connections, limits.max_connections),
+          connection_rate: address.exempt ? 0 : fraction(address.rateUsed, 1),
           bandwidth: fraction(bps, limits.max_bandwidth),
         },
       });
@@ -109,9 +111,14 @@ export class ClientsView implements ClientsPort {
       },
       utilization: {
         streams: fraction(streams.length, limits.max_streams),
+        publish_rate: fraction(this.#rateUsed(id, limits), 1),
         bandwidth: fraction(use?.bps ?? 0, limits.max_bandwidth),
       },
     };
+  }
+
+  #rateUsed(id: string, { publish_rate }: ClientLimits): number {
+    return this.#parts.admission.publishRateUsed(id, publish_rate, monotonicMs());
   }
 
   /** Limits its streams live under; of a client that has none now, what its tier and own limits say. */

@@ -115,7 +115,7 @@ export interface ClientSnapshot {
     publish_rate: { count: number; period_ms: number } | null;
   };
   /** fraction of each limit in use, 0 when unlimited */
-  utilization: { streams: number; bandwidth: number };
+  utilization: { streams: number; publish_rate: number; bandwidth: number };
 }
 
 export interface IpSnapshot {
@@ -128,12 +128,14 @@ export interface IpSnapshot {
   exempt: boolean;
   /** ms left of the longest cooldown on this address, 0 when none */
   cooldown_ms: number;
+  /** the reason word that started it; null when there is none */
+  cooldown_reason: string | null;
   limits: {
     max_connections: number | null;
     connection_rate: { count: number; period_ms: number } | null;
     max_bandwidth_bps: number | null;
   };
-  utilization: { connections: number; bandwidth: number };
+  utilization: { connections: number; connection_rate: number; bandwidth: number };
 }
 
 export interface ServerPort {

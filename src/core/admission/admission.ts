@@ -11,7 +11,7 @@ import { Gcra } from '../limiter/gcra.ts';
 import { KeyedGcra } from '../limiter/keyed.ts';
 import type { ClientLimits, EventRate } from '../limits.ts';
 import type { AdmissionVerdict, Denial } from '../verdict.ts';
-import { type ClientUse, publishWaitMs } from './client-ledger.ts';
+import { type ClientUse, publishRateUsed, publishWaitMs } from './client-ledger.ts';
 import { Cooldowns } from './cooldowns.ts';
 import { CAP_RETRY_HINT_MS, capRefusal, capWaitMs, rateRefusal, refusal } from './denials.ts';
 import { ConnectionGrant, type ConnectionLease, PublishGrant, type PublishLease } from './leases.ts';
@@ -298,16 +298,30 @@ export class Admission {
     return this.#occupancy.clients.find(client)?.streams ?? 0;
   }
 
+  /** How much of a publish rate a client has used up, 0 to 1. */
+  publishRateUsed(client: string, rate: EventRate, now: number): number {
+    return publishRateUsed(this.#occupancy.clients.find(client), rate, now);
+  }
+
   /** Addresses that hold a connection or a stream, then those in cooldown that hold nothing. */
   *ips(now: number): Generator<AddressSnapshot> {
     const cooldowns = new Map(this.#addressCooldowns.running(now));
-    for (const { key, connections, exempt, streams } of this.#occupancy.addresses.values()) {
+    const told = (key: string, { connections, exempt, streams } = NOTHING_HELD): AddressSnapshot => {
       const cooldown = cooldowns.get(key);
       cooldowns.delete(key);
-      const allExempt = connections > 0 && exempt === connections;
-      yield addressSnapshot(key, connections, streams, allExempt, cooldown, now);
-    }
-    for (const [key, cooldown] of cooldowns) yield addressSnapshot(key, 0, 0, false, cooldown, now);
+      const left = this.#ipRate.remaining(key, now) / this.#ipRate.burst;
+      return {
+        key,
+        connections,
+        streams,
+        exempt: connections > 0 && exempt === connections,
+        rateUsed: Number.isNaN(left) ? 0 : 1 - left,
+        cooldownMs: cooldown === undefined ? 0 : cooldown.untilMs - now,
+        cooldownCause: cooldown?.cause ?? null,
+      };
+    };
+    for (const use of this.#occupancy.addresses.values()) yield told(use.key, use);
+    for (const key of [...cooldowns.keys()]) yield told(key);
   }
 
   global(): GlobalSnapshot {
@@ -360,6 +374,9 @@ export class Admission {
   }
 }
 
+/** What an address in cooldown holds. */
+const NOTHING_HELD = { connections: 0, exempt: 0, streams: 0 };
+
 /** `255.255.255.255` */
 const DOTTED_LENGTH_MAX = 15;
 
@@ -379,22 +396,4 @@ function networks(texts: readonly string[]): CidrSet {
       return result.cidr;
     }),
   );
-}
-
-function addressSnapshot(
-  key: string,
-  connections: number,
-  streams: number,
-  exempt: boolean,
-  cooldown: { readonly untilMs: number; readonly cause: string } | undefined,
-  now: number,
-): AddressSnapshot {
-  return {
-    key,
-    connections,
-    streams,
-    exempt,
-    cooldownMs: cooldown === undefined ? 0 : cooldown.untilMs - now,
-    cooldownCause: cooldown?.cause ?? null,
-  };
 }

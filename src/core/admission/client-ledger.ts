@@ -127,6 +127,12 @@ export function publishWaitMs(use: ClientUse | undefined, rate: EventRate, now: 
   return conformsAt <= now ? 0 : delayUntil(conformsAt, now);
 }
 
+/** How much of `rate` is used up now, 0 to 1: by how far its client is ahead of time. */
+export function publishRateUsed(use: ClientUse | undefined, rate: EventRate, now: number): number {
+  if (use === undefined || !Number.isFinite(rate.count)) return 0;
+  return Math.min(1, Math.max(0, use.tat - now) / rate.periodMs);
+}
+
 /** What one publish uses up of its client's time, ms; 0 = unlimited. */
 function intervalMs(rate: EventRate): number {
   return rate.periodMs / rate.count;

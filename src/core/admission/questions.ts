@@ -61,6 +61,8 @@ export interface AddressSnapshot {
   readonly streams: number;
   /** every connection it holds is on the `allow` list */
   readonly exempt: boolean;
+  /** part of its rate of new connections that is used up, 0 to 1 */
+  readonly rateUsed: number;
   /** ms, 0 when there is none */
   readonly cooldownMs: number;
   /** the reason word that started the cooldown */

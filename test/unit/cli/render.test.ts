@@ -97,7 +97,7 @@ describe('the page of a stream', () => {
       stream_ids: [],
       bitrate_bps: 4_000_000,
       limits: { max_streams: 3, max_bandwidth_bps: null, publish_rate: null },
-      utilization: { streams: 2 / 3, bandwidth: 0 },
+      utilization: { streams: 2 / 3, publish_rate: 0, bandwidth: 0 },
     };
     expect(
       `${text(streamPage({ stream: cam1, client, receipts: [receipt()] }, false))}\n`,

@@ -402,6 +402,39 @@ describe('publish', () => {
   });
 });
 
+describe('how much of a rate is used up', () => {
+  it('says of an address what its connections took, and gives it back with time', () => {
+    const admission = make({ ip: { connection_rate: { count: 4, periodMs: 4000 } } });
+    granted(admission.connect(A, 0));
+    granted(admission.connect(A, 0));
+    const used = (now: number) => [...admission.ips(now)].map(({ rateUsed }) => rateUsed);
+    expect(used(0)).toEqual([0.5]);
+    expect(used(1000)).toEqual([0.25]);
+    expect(used(4000)).toEqual([0]);
+  });
+
+  it('is nothing where the rate is unlimited', () => {
+    const admission = make({ ip: { connection_rate: { count: NEVER, periodMs: 1000 } } });
+    granted(admission.connect(A, 0));
+    expect([...admission.ips(0)].map(({ rateUsed }) => rateUsed)).toEqual([0]);
+    expect(admission.publishRateUsed('alice', { count: NEVER, periodMs: 1000 }, 0)).toBe(0);
+  });
+
+  it('says of a client what its publishes took, all at the instant the next is refused', () => {
+    const admission = make();
+    const rate = { count: 2, periodMs: 60_000 };
+    const limits = { ...LIMITS, publish_rate: rate };
+    const connection = granted(admission.connect(A, 0));
+    expect(admission.publishRateUsed('alice', rate, 0)).toBe(0);
+    granted(admission.publish(asking({ limits }), connection, 0));
+    expect(admission.publishRateUsed('alice', rate, 0)).toBe(0.5);
+    granted(admission.publish(asking({ limits, path: '/live/2' }), connection, 0));
+    expect(admission.publishRateUsed('alice', rate, 0)).toBe(1);
+    refused(admission.publish(asking({ limits, path: '/live/3' }), connection, 0));
+    expect(admission.publishRateUsed('alice', rate, 30_000)).toBe(0.5);
+  });
+});
+
 describe('cooldown', () => {
   it('refuses the address at connect, to the promised instant', () => {
     const admission = make();
@@ -417,6 +450,7 @@ describe('cooldown', () => {
         connections: 0,
         streams: 0,
         exempt: false,
+        rateUsed: 0,
         cooldownMs: 29_000,
         cooldownCause: 'stream_bitrate',
       },
