@@ -1,33 +1,23 @@
 import v8 from 'node:v8';
 import type { Admission } from '../core/admission/admission.ts';
 import type { Slab } from '../core/meter/slab.ts';
-import { STREAM } from '../core/meter/slab-layout.ts';
-import type { StreamSnapshot, StreamTotals } from '../core/stream.ts';
 import type {
   AdminPort,
   BackpressureOrder,
   BackpressureSnapshot,
-  Batches,
   GovernorPort,
   HistoryPort,
-  KickOrder,
-  KickOutcome,
-  LimitOverride,
   ServerAbout,
   ServerPort,
-  StreamsPort,
 } from '../http/ports.ts';
 import type { PublishDesk } from '../ingest/publish-desk.ts';
 import type { StreamRegistry } from '../ingest/registry.ts';
-import { snapshotOf } from '../ingest/snapshot.ts';
 import { monotonicMs } from '../lib/clock.ts';
 import type { NativeEngine } from '../native/binding.ts';
 import type { AuditTrail } from '../telemetry/audit.ts';
 import { type ClientsParts, ClientsView } from './clients-view.ts';
 import { backpressureOf, type GovernancePort, gateReading, readinessOf } from './governance-view.ts';
-
-/** Snapshots built before the event loop gets a turn: about half a millisecond. */
-const BATCH = 200;
+import { StreamsView } from './streams-view.ts';
 
 export interface AdminParts extends ClientsParts {
   readonly admission: Admission;
@@ -45,6 +35,9 @@ export interface AdminParts extends ClientsParts {
   /** one line about the last reload that failed, or null */
   configError(): string | null;
   effectiveConfig(): Record<string, unknown>;
+  denied(): ReturnType<ServerPort['denied']>;
+  /** `limits.global`, Infinity = unlimited */
+  globalLimits(): { max_connections: number; max_streams: number; max_bandwidth: number };
 }
 
 /** The admin API's view of the running server. */
@@ -57,92 +50,6 @@ export function adminPort(parts: AdminParts): AdminPort {
     audit: parts.audit,
     history: parts.history,
   };
-}
-
-class StreamsView implements StreamsPort {
-  readonly #parts: AdminParts;
-
-  constructor(parts: AdminParts) {
-    this.#parts = parts;
-  }
-
-  *batches(): Batches<StreamSnapshot> {
-    for (const batch of this.#parts.registry.batches(BATCH)) {
-      const now = monotonicMs();
-      yield batch.map((stream) => snapshotOf(stream, now));
-    }
-  }
-
-  find(id: string): StreamSnapshot | null {
-    const stream = this.#parts.registry.find(id);
-    return stream === undefined ? null : snapshotOf(stream, monotonicMs());
-  }
-
-  totals(): StreamTotals {
-    const totals = {
-      streams: 0,
-      bitrate_bps: 0,
-      bytes: 0,
-      packets_per_sec: 0,
-      connections: this.#parts.connections(),
-    };
-    for (const stream of this.#parts.registry.all()) {
-      totals.streams++;
-      totals.bitrate_bps += stream.ring.bitrateBps();
-      totals.bytes += stream.read(STREAM.BYTES);
-      totals.packets_per_sec += stream.ring.packetsPerSec();
-    }
-    totals.bitrate_bps = Math.round(totals.bitrate_bps);
-    totals.packets_per_sec = Math.round(totals.packets_per_sec * 10) / 10;
-    return totals;
-  }
-
-  kick(id: string, order: KickOrder): KickOutcome | null {
-    const { registry, desk, audit } = this.#parts;
-    const stream = registry.find(id);
-    if (stream === undefined) return null;
-    const now = monotonicMs();
-    const cooldownMs = order.cooldownMs ?? stream.limits.cooldown;
-    const snapshot = { ...snapshotOf(stream, now), state: 'closing' as const };
-    const why =
-      order.reason === null
-        ? 'an operator kicked this stream'
-        : `an operator kicked this stream: ${order.reason}`;
-    const receipt = desk.cut(stream, { reason: 'kicked', detail: why, cooldownMs }, now);
-    audit.act({
-      action: 'kick',
-      by: order.by,
-      target: id,
-      result: 'ok',
-      detail: `${stream.identity.path}: ${why}`,
-    });
-    return { stream: snapshot, receipt: receipt.id, cooldown_ms: cooldownMs };
-  }
-
-  override(id: string, change: LimitOverride, forMs: number | null, by: string): StreamSnapshot | null {
-    const { registry, audit } = this.#parts;
-    const stream = registry.find(id);
-    if (stream === undefined) return null;
-    const now = monotonicMs();
-    stream.overrideLimits(change, forMs === null ? Number.POSITIVE_INFINITY : now + forMs, now);
-    const told = Object.entries(change).map(
-      ([limit, value]) => `${limit}=${value === null ? 'config' : value}`,
-    );
-    const until =
-      stream.override.untilMs === null
-        ? 'nothing overridden'
-        : forMs === null
-          ? 'until the stream ends'
-          : `for ${forMs / 1000} s`;
-    audit.act({
-      action: 'limit',
-      by,
-      target: id,
-      result: 'ok',
-      detail: `${stream.identity.path}: ${told.join(' ')} ${until}`,
-    });
-    return snapshotOf(stream, now);
-  }
 }
 
 class GovernorView implements GovernorPort {
@@ -170,6 +77,11 @@ function orderWords({ mode, belowPriority, forMs }: BackpressureOrder): string {
   return `${what} ${forMs === null ? 'until the next order' : `for ${forMs / 1000} s`}`;
 }
 
+/** JSON has no Infinity: unlimited is null. */
+function finite(limit: number): number | null {
+  return Number.isFinite(limit) ? limit : null;
+}
+
 function serverView(parts: AdminParts): ServerPort {
   return {
     readiness: () => {
@@ -178,6 +90,15 @@ function serverView(parts: AdminParts): ServerPort {
     },
     effectiveConfig: () => parts.effectiveConfig(),
     about: () => parts.about,
+    denied: () => parts.denied(),
+    globalLimits: () => {
+      const { max_connections, max_streams, max_bandwidth } = parts.globalLimits();
+      return {
+        max_connections: finite(max_connections),
+        max_streams: finite(max_streams),
+        max_bandwidth_bps: finite(max_bandwidth),
+      };
+    },
     resources: () => {
       const memory = process.memoryUsage();
       const cpu = process.cpuUsage();

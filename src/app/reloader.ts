@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { diffConfig, formatChange, withoutRestart } from '../config/diff.ts';
 import type { LoadResult } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
@@ -12,6 +13,8 @@ export interface ReloaderParts {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** of the text in force */
   readonly digest: string | null;
+  /** false inside another program: its signals are its own */
+  readonly onSignal: boolean;
   running(): Config;
   apply(next: Config): void;
   readonly logger: Logger;
@@ -38,16 +41,19 @@ export class Reloader {
 
   /** From now on a saved change and SIGHUP reload. */
   watch(): void {
-    const { file, env, digest } = this.#parts;
+    const { file, env, digest, onSignal } = this.#parts;
+    if (file === null && !onSignal) return;
     this.#watch = new ConfigWatch({
       file,
       env,
       digest,
-      onLoad: (result, trigger) => this.#loaded(result, BY[trigger]),
+      onLoad: (result, trigger) => this.loaded(result, BY[trigger]),
+      ...(onSignal ? {} : { signals: new EventEmitter() }),
     });
   }
 
-  #loaded(result: LoadResult, by: string): void {
+  /** Brings a config that was read into force, or tells what is wrong with it. */
+  loaded(result: LoadResult, by: string): void {
     const { file, logger, audit } = this.#parts;
     if (!result.ok) {
       const lines = result.problems.map(formatProblem);

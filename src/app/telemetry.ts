@@ -32,7 +32,7 @@ export class Telemetry {
 
   /** Puts the parts of a validated config in force that concern what is written down. */
   apply(next: Config): void {
-    this.logger.level = next.logging.level;
+    if (this.log.levelIsFixed !== true) this.logger.level = next.logging.level;
     this.audit.resize(next.audit.receipts);
   }
 }

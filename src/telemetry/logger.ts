@@ -37,6 +37,8 @@ export interface ServerLog {
   close(): Promise<void>;
   /** for a crash */
   flushSync(): void;
+  /** the level is the embedding program's, whatever the config says */
+  readonly levelIsFixed?: true;
 }
 
 /** How long a clean stop waits for the log's reader, ms: a stuck one must not hold the process. */
@@ -83,6 +85,18 @@ export function openLog(options: LoggerOptions): ServerLog {
     dropped: () => sink.dropped,
     close: () => sink.flush(CLOSE_DEADLINE_MS),
     flushSync: () => sink.flushSync(),
+  };
+}
+
+/** The log of a program that runs the server inside itself; null: nothing is logged. */
+export function embeddedLog(logger: Logger | null): ServerLog {
+  const redact = { paths: REDACTED, censor: MASK };
+  return {
+    logger: logger === null ? pino({ level: 'silent' }) : logger.child({}, { redact }),
+    dropped: () => 0,
+    close: async () => {},
+    flushSync: () => {},
+    levelIsFixed: true,
   };
 }
 

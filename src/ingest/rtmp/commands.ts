@@ -9,6 +9,7 @@ import type { StreamConnection } from '../ports.ts';
 import { appName } from '../publish-name.ts';
 import { replayGop } from '../replay.ts';
 import { type AmfValue, decodeCommand, decodeMetadata, isAmfObject } from './amf.ts';
+import { Handover } from './handover.ts';
 import {
   AUDIO,
   COMMAND_AMF0,
@@ -99,6 +100,8 @@ export class CommandSession {
   #streams = 0;
   #stream: LiveStream | null = null;
   #player: Player | null = null;
+  /** null where no server is behind this one */
+  readonly #handover: Handover | null;
   #metadataAt = Number.NEGATIVE_INFINITY;
   /** message stream id of the publish, for status messages */
   publishStreamId = 0;
@@ -108,6 +111,8 @@ export class CommandSession {
   constructor(connection: CommandPeer, services: RtmpServices) {
     this.#connection = connection;
     this.#services = services;
+    const { relay, desk } = services;
+    this.#handover = relay === null ? null : new Handover(connection, relay, desk);
   }
 
   /** Hands out the messages of one feed. */
@@ -117,7 +122,7 @@ export class CommandSession {
       switch (outbox.type) {
         case VIDEO:
         case AUDIO:
-          this.#stream?.deliver(outbox);
+          if (this.#stream !== null) this.#deliver(this.#stream, outbox);
           break;
         case DATA_AMF0:
         case DATA_AMF3:
@@ -145,6 +150,12 @@ export class CommandSession {
     this.#stream = null;
     this.#player?.end();
     this.#player = null;
+    this.leaveRelay();
+  }
+
+  /** The server behind hears that this client has gone. Idempotent. */
+  leaveRelay(): void {
+    this.#handover?.close();
   }
 
   connect(command: Command): void {
@@ -155,6 +166,7 @@ export class CommandSession {
       return;
     }
     this.#app = app;
+    this.#handover?.connected(app, properties.get('tcUrl'));
     const encoding = properties.get('objectEncoding');
     this.#connection.reply(replies.windowAckSize());
     this.#connection.reply(replies.setPeerBandwidth());
@@ -200,6 +212,7 @@ export class CommandSession {
       );
       return;
     }
+    if (this.#handover?.publish(answer.stream, name, command.streamId) === false) return;
     this.#stream = answer.stream;
     this.#services.engine.attach(this.#connection.demuxer, answer.stream.slot, command.streamId);
     this.#connection.published(answer.stream);
@@ -217,6 +230,10 @@ export class CommandSession {
   play(command: Command): void {
     const name = this.#streamName(command, 'play');
     if (name === null) return;
+    if (this.#handover !== null) {
+      this.#handover.play(name, command.streamId);
+      return;
+    }
     const path = `/${appName(this.#app ?? '')}/${name.split('?')[0]}`;
     const socket = this.#connection.socket;
     if (socket === null) return;
@@ -247,6 +264,7 @@ export class CommandSession {
     this.#player?.end();
     if (this.#stream === null) return;
     this.#stream = null;
+    this.leaveRelay();
     this.finished = true;
     this.#connection.unpublish(now);
     this.#connection.reply(
@@ -281,7 +299,7 @@ export class CommandSession {
         ? `${verb} before connect`
         : command.streamId < 1 || command.streamId > this.#streams
           ? `${verb} before createStream`
-          : this.#stream !== null || this.#player !== null || this.finished
+          : this.#stream !== null || this.#player !== null || this.#handover?.active === true || this.finished
             ? `a second publish or play on one connection`
             : typeof name !== 'string' || name === ''
               ? `${verb} names no stream`
@@ -312,7 +330,12 @@ export class CommandSession {
       const metadata = decodeMetadata(outbox.payload(), outbox.type === DATA_AMF3 ? DATA_AMF3 : DATA_AMF0);
       if (metadata !== null) stream.describe(metadata.width, metadata.height);
     }
+    this.#deliver(stream, outbox);
+  }
+
+  #deliver(stream: LiveStream, outbox: OutboxReader): void {
     stream.deliver(outbox);
+    this.#handover?.deliver(outbox);
   }
 
   #onUserControl(payload: Uint8Array): void {
@@ -324,7 +347,8 @@ export class CommandSession {
   }
 }
 
-function rejectionCode(reason: string): string {
+/** What a publisher is told that may not publish, or not any more. */
+export function rejectionCode(reason: string): string {
   if (reason === 'auth_failed') return 'NetStream.Publish.Denied';
   if (reason === 'stream_duplicate') return 'NetStream.Publish.BadName';
   return 'NetStream.Publish.Rejected';

@@ -7,7 +7,7 @@ import { IO } from '../../native/binding.ts';
 import type { LiveStream } from '../live-stream.ts';
 import type { CutOrder, TransportFigures } from '../ports.ts';
 import { descriptorOf } from './accept.ts';
-import { type CommandPeer, CommandSession } from './commands.ts';
+import { type CommandPeer, CommandSession, rejectionCode } from './commands.ts';
 import { Handshake } from './handshake.ts';
 import { LowWater, lowWaterBytes } from './low-water.ts';
 import { Pacer } from './pacer.ts';
@@ -190,6 +190,8 @@ export class RtmpConnection implements CommandPeer {
     const socket = this.#socket;
     if (this.#stage === 'closing' || socket === null) return;
     this.#stage = 'closing';
+    // Its name must be free behind the gate as soon as it is here.
+    this.#session.leaveRelay();
     this.#readAtOnce();
     this.#pacer.clear(monotonicMs());
     this.#releaseDemuxer();
@@ -237,8 +239,7 @@ export class RtmpConnection implements CommandPeer {
   }
 
   cut(order: CutOrder): void {
-    const code =
-      order.reason === 'stream_duplicate' ? 'NetStream.Publish.BadName' : 'NetStream.Publish.Rejected';
+    const code = rejectionCode(order.reason);
     this.#stream = null;
     this.farewell(replies.onStatus(this.#session.publishStreamId, 'error', code, order.notice));
   }

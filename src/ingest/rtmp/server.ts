@@ -122,6 +122,26 @@ export class RtmpServer {
     });
   }
 
+  /**
+   * Takes over a connection that another server of this process has accepted,
+   * TLS included, as if it had come in here. A refused one is destroyed.
+   */
+  adopt(socket: net.Socket, protocol: 'rtmp' | 'rtmps'): void {
+    const peer = { ip: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
+    // Gone before anybody could look at it.
+    if (peer.ip === '') socket.destroy();
+    const lease = peer.ip === '' ? null : this.#admit(peer, protocol);
+    if (lease === null) {
+      socket.on('error', () => {});
+      socket.destroy();
+      return;
+    }
+    socket.setNoDelay(true);
+    const connection = this.#connection(lease, { ...peer, protocol });
+    socket.on('data', (chunk: Buffer) => connection.read(chunk, chunk.length));
+    connection.bind(socket);
+  }
+
   /** Ends what has overstayed its stage, and sets how reads are put together. Called by the control loop. */
   round(now: number, liveStreams: number): void {
     for (const connection of this.#connections) {
@@ -179,22 +199,24 @@ export class RtmpServer {
     return connection;
   }
 
+  #admit(peer: Peer, protocol: 'rtmp' | 'rtmps'): ConnectionLease | null {
+    const now = monotonicMs();
+    const verdict = this.#admission.connect(peer.ip, now);
+    if (verdict.allowed) {
+      this.#door.admitted(monotonicMs() - now);
+      return verdict.lease;
+    }
+    this.#door.refused(peer, protocol, verdict, now);
+    return null;
+  }
+
   async #listen(
     address: RtmpAddress,
     protocol: 'rtmp' | 'rtmps',
     welcome: (lease: ConnectionLease, peer: Peer, open: OpenSocket) => void,
   ): Promise<net.AddressInfo> {
     const server = await listenTcp<ConnectionLease>(address, {
-      admit: (peer) => {
-        const now = monotonicMs();
-        const verdict = this.#admission.connect(peer.ip, now);
-        if (verdict.allowed) {
-          this.#door.admitted(monotonicMs() - now);
-          return verdict.lease;
-        }
-        this.#door.refused(peer, protocol, verdict, now);
-        return null;
-      },
+      admit: (peer) => this.#admit(peer, protocol),
       welcome,
     });
     this.#listeners.push(server);

@@ -3,6 +3,7 @@ import type { OutboxReader } from '../../native/outbox.ts';
 import type { Playback } from '../playback/playback.ts';
 import type { PublishDesk } from '../publish-desk.ts';
 import type { SetLowWater } from './low-water.ts';
+import type { RtmpRelay } from './relay.ts';
 
 /** Stage timeouts, ms. */
 export interface StageTimeouts {
@@ -26,6 +27,8 @@ export interface RtmpServices {
   tcpFigures(fd: number, out: Float64Array): boolean;
   readonly desk: PublishDesk;
   readonly playback: Playback;
+  /** the server behind this one; null where it serves its players itself */
+  readonly relay: RtmpRelay | null;
   /** read anew each time: a reload changes them */
   timeouts(): StageTimeouts;
 }

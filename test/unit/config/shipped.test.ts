@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { configJsonSchema } from '../../../src/config/json-schema.ts';
 import { loadConfig, loadText } from '../../../src/config/load.ts';
+import { configOptionsSource } from '../../../src/config/options-source.ts';
 import { formatProblem } from '../../../src/config/problem.ts';
 import { type Config, defaultConfig } from '../../../src/config/schema.ts';
 import { CONFIG_TREE, type SchemaNode } from '../../../src/config/tree.ts';
@@ -72,6 +73,10 @@ describe('config/examples', () => {
   it.each(examples)('%s is valid, without a warning', (file) => {
     expect(load(file).warnings).toEqual([]);
   });
+});
+
+it('src/config/options.ts is what `node src/config/generate.ts` writes', () => {
+  expect(readFileSync(join(folder, '../src/config/options.ts'), 'utf8')).toBe(configOptionsSource());
 });
 
 describe('config/schema.json', () => {
