@@ -1,5 +1,6 @@
 import { nearest } from '../../config/nearest.ts';
 import type { StreamSnapshot, StreamTotals } from '../../core/stream.ts';
+import { pathIn } from '../../core/words/sought.ts';
 import { HeadgateError } from '../../lib/errors.ts';
 import { printable } from '../../telemetry/printable.ts';
 import type { ApiClient } from './client.ts';
@@ -35,36 +36,6 @@ export async function allStreams(api: StreamSource): Promise<StreamList> {
 
 export function streamPath(id: string): string {
   return `/api/v1/streams/${encodeURIComponent(id)}`;
-}
-
-/** What `publish` prints and players use: `rtmp://host:1935/live/cam1?key=x` is the path `/live/cam1`. */
-const STREAM_URL = /^(?:rtmps?|https?|wss?):\/\/[^/]+(\/[^?#]*)/;
-
-/** An SRT address with its stream id, which may stand there as it is or escaped, or the id alone. */
-const STREAM_ID = /^(?:srt:\/\/[^?]*\?(?:[^#]*&)?streamid=([^&]*)|(#!(?:::|%3A%3A).*))/i;
-
-/** What a stream id asks for: the resource of `#!::r=live/cam1,m=publish`, or what it says plainly; `live` is the app of a bare name. */
-function resourceOf(streamId: string): string {
-  const standard = /^#!::(?:.*,)?r=([^,]*)/.exec(streamId)?.[1];
-  const resource = standard ?? streamId.replace(/^(publish|read|request|play):/, '').split(/[:?]/)[0] ?? '';
-  return resource.includes('/') ? resource : `live/${resource}`;
-}
-
-function unescaped(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
-/** A path as the server writes it, out of `/live/cam1`, `live/cam1`, a URL or an SRT stream id; null when it names no path. */
-export function pathIn(text: string): string | null {
-  const srt = STREAM_ID.exec(text);
-  if (srt !== null) return pathIn(resourceOf(unescaped(srt[1] ?? srt[2] ?? '')));
-  const path = STREAM_URL.exec(text)?.[1]?.replace(/\.(flv|ts)$/, '') ?? text;
-  if (!path.includes('/')) return null;
-  return path.startsWith('/') ? path : `/${path}`;
 }
 
 /**

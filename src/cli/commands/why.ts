@@ -1,10 +1,11 @@
 import { nearest } from '../../config/nearest.ts';
 import { REASONS } from '../../core/reasons.ts';
 import type { Receipt } from '../../core/verdict.ts';
+import { pathIn, soughtIn } from '../../core/words/sought.ts';
 import { HeadgateError } from '../../lib/errors.ts';
 import { printable } from '../../telemetry/printable.ts';
 import type { ApiClient } from '../api/client.ts';
-import { allStreams, pathIn } from '../api/streams.ts';
+import { allStreams } from '../api/streams.ts';
 import { type Context, printJson } from '../context.ts';
 import { printView } from '../render/print.ts';
 import { receiptStory } from '../render/receipt-story.ts';
@@ -18,19 +19,16 @@ export interface WhyOptions {
   readonly json: boolean;
 }
 
-/** What an encoder shows when it is refused ends in the receipt. */
-const RECEIPT_IN_NOTICE = /\breceipt=(r-[0-9a-z]+)/;
-
 /** `headgate why KEY`: the last decisions against somebody, newest first, told to people. */
 export async function runWhy(options: WhyOptions, { api, terminal }: Context): Promise<number> {
-  const key = RECEIPT_IN_NOTICE.exec(options.key)?.[1] ?? pathIn(options.key) ?? options.key;
+  const key = soughtIn(options.key);
   const { limit, reason } = options;
   if (reason !== undefined) checkReason(reason);
-  const ask = (sought: string): Promise<{ receipts: Receipt[] }> =>
-    api.get('/api/v1/receipts', 'receipts', { key: sought, reason, limit });
-  let answer = await ask(key);
-  // An IPv6 client is an address and a prefix, which looks like a path.
-  if (answer.receipts.length === 0 && key !== options.key) answer = await ask(options.key);
+  const answer = await api.get<{ receipts: Receipt[] }>('/api/v1/receipts', 'receipts', {
+    key,
+    reason,
+    limit,
+  });
   if (answer.receipts.length === 0) throw await nothingFound(api, options.key, reason);
   if (options.json) {
     printJson(terminal, answer);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { pathIn } from '../../../src/cli/api/streams.ts';
+import { pathIn, soughtIn } from '../../../../src/core/words/sought.ts';
 
 test.each([
   ['/live/cam1', '/live/cam1'],
@@ -16,3 +16,12 @@ test.each([
   ['cam1', null],
   ['s-7k2f', null],
 ])('%s means %s', (text, path) => expect(pathIn(text)).toBe(path));
+
+test.each([
+  ['headgate: client_streams limit=3 observed=3 retry_after=5s receipt=r-1f3c', 'r-1f3c'],
+  [' r-1f3c ', 'r-1f3c'],
+  ['live/cam1', '/live/cam1'],
+  ['192.0.2.10', '192.0.2.10'],
+  ['2001:db8::/64', '2001:db8::/64'],
+  ['alice', 'alice'],
+])('who asks about %s means %s', (text, key) => expect(soughtIn(text)).toBe(key));
