@@ -1,6 +1,6 @@
 /**
  * Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html):
- * `snapshot` at an interval, `receipt` and `audit` as they happen.
+ * `node` and `snapshot` at an interval, `receipt` and `audit` as they happen.
  *
  * A subscriber that reads slowly costs a bounded amount: a snapshot is skipped
  * while anything still waits for him (the next one says more), an audit event
@@ -9,11 +9,11 @@
  * for a heartbeat is cut off.
  */
 import type { ServerResponse } from 'node:http';
-import { monotonicMs } from '../lib/clock.ts';
 import type { AuditEvent } from '../telemetry/events.ts';
 import type { AdminPort } from './ports.ts';
 import { Problem } from './problem.ts';
-import { SnapshotCache } from './snapshot-cache.ts';
+import { SnapshotFrame } from './snapshot-frame.ts';
+import { SnapshotRounds } from './snapshot-rounds.ts';
 
 /** Subscribers at once: dashboards and `headgate events`, not a public feed. */
 const SUBSCRIBERS_MAX = 32;
@@ -39,14 +39,15 @@ export interface EventFeedOptions {
 
 export class EventFeed {
   readonly #port: AdminPort;
-  readonly #snapshots: SnapshotCache;
+  readonly #rounds: SnapshotRounds;
   readonly #heartbeatMs: number;
   readonly #subscribers = new Set<Subscriber>();
   #dropped = 0;
 
   constructor(port: AdminPort, options: EventFeedOptions = {}) {
     this.#port = port;
-    this.#snapshots = new SnapshotCache(port.streams);
+    const frame = new SnapshotFrame(port);
+    this.#rounds = new SnapshotRounds(() => frame.current());
     this.#heartbeatMs = options.heartbeatMs ?? HEARTBEAT_MS;
   }
 
@@ -70,7 +71,7 @@ export class EventFeed {
     if (unsubscribe === null) throw full;
     this.#subscribers.add(subscriber);
     const stopSnapshots = Number.isFinite(intervalMs)
-      ? this.#sendSnapshots(subscriber, intervalMs)
+      ? this.#joinRounds(subscriber, intervalMs)
       : () => undefined;
     const heartbeat = setInterval(() => this.#beat(subscriber), this.#heartbeatMs);
     subscriber.end = () => {
@@ -98,29 +99,20 @@ export class EventFeed {
     }
   }
 
-  #sendSnapshots(subscriber: Subscriber, intervalMs: number): () => void {
-    let stopped = false;
-    let building = false;
-    const send = async (): Promise<void> => {
-      if (building || stopped) return;
-      if (subscriber.response.writableLength > 0) {
-        this.#drop(subscriber);
-        return;
-      }
-      building = true;
-      try {
-        const snapshot = await this.#snapshots.at(monotonicMs());
-        if (!stopped) this.#write(subscriber, 'snapshot', snapshot);
-      } finally {
-        building = false;
-      }
+  #joinRounds(subscriber: Subscriber, intervalMs: number): () => void {
+    const { response } = subscriber;
+    const reader = {
+      ready: () => {
+        const idle = response.writableLength === 0;
+        if (!idle) this.#drop(subscriber);
+        return idle;
+      },
+      receive: (frame: Buffer) => {
+        this.#admitDrops(subscriber);
+        response.write(frame);
+      },
     };
-    const timer = setInterval(send, intervalMs);
-    void send();
-    return () => {
-      stopped = true;
-      clearInterval(timer);
-    };
+    return this.#rounds.join(reader, intervalMs);
   }
 
   #tell(subscriber: Subscriber, event: AuditEvent): void {
@@ -134,11 +126,15 @@ export class EventFeed {
   }
 
   #write(subscriber: Subscriber, name: string, json: string): void {
-    if (subscriber.dropped > 0) {
-      subscriber.response.write(`event: dropped\ndata: {"count":${subscriber.dropped}}\n\n`);
-      subscriber.dropped = 0;
-    }
+    this.#admitDrops(subscriber);
     subscriber.response.write(`event: ${name}\ndata: ${json}\n\n`);
+  }
+
+  /** What he did not get is told before what he gets next. */
+  #admitDrops(subscriber: Subscriber): void {
+    if (subscriber.dropped === 0) return;
+    subscriber.response.write(`event: dropped\ndata: {"count":${subscriber.dropped}}\n\n`);
+    subscriber.dropped = 0;
   }
 
   #drop(subscriber: Subscriber): void {

@@ -258,6 +258,8 @@ export interface RunningApi {
 export interface ApiOptions {
   readonly tokens?: readonly AdminToken[];
   readonly events?: EventFeedOptions;
+  /** where its built dashboard is */
+  readonly dashboard?: string;
   /** what the config says when it says nothing, unless a test asks for more or less */
   readonly rateLimit?: () => RequestAllowance;
 }
@@ -277,6 +279,7 @@ export async function startApi(options: ApiOptions = {}): Promise<RunningApi> {
     },
     log: { error: (fields) => faults.push(fields) },
     ...(options.events === undefined ? {} : { events: options.events }),
+    ...(options.dashboard === undefined ? {} : { dashboard: options.dashboard }),
   });
   await server.listen('127.0.0.1', 0);
   const { port } = server.address()!;

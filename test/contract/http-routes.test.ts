@@ -143,6 +143,13 @@ describe('the list of streams', () => {
     ['?state=throttled', ['s-2']],
     ['?protocol=srt', []],
     ['?client=nobody', []],
+    ['?app=live', ['s-1', 's-2']],
+    ['?app=other', []],
+    ['?name=cam1', ['s-1']],
+    ['?tier=pro', ['s-1', 's-2']],
+    ['?tier=free', []],
+    ['?ip=192.0.2.10', ['s-1', 's-2']],
+    ['?ip=192.0.2.1', []],
     ['?client=alice&state=throttled', []],
   ])('filters by %s and tells totals of all', async (query, ids) => {
     const list = (await ask('GET', `/api/v1/streams${query}`)).json();
@@ -516,7 +523,7 @@ describe('probes', () => {
 describe('what is not there', () => {
   test.each([
     '/nope',
-    '/api/v1',
+    '/api/v2',
     '/api/v2/streams',
     '/api/v1/streams/s-1/limits/x',
     '/../etc/passwd',

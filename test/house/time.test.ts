@@ -20,7 +20,8 @@ const WAITERS: Record<string, string> = {
   'src/config/watch.ts': 'a file that is being saved is read when it has come to rest',
   'src/control/control-loop.ts': 'the tick of the control plane',
   'src/http/batches.ts': 'a long answer is made in turns, so that the loop is never blocked for long',
-  'src/http/event-feed.ts': 'each subscriber has a period of his own, and a heartbeat that finds him gone',
+  'src/http/event-feed.ts': 'a heartbeat finds out which subscribers have gone',
+  'src/http/snapshot-rounds.ts': 'a dashboard is told how things are at the interval it asked for',
   'src/http/server.ts': 'closing waits only so long for the last answers',
   'src/ingest/rtmp/connection.ts': 'a peer that never reads its last message is cut off',
   'src/ingest/rtmp/pacer.ts':

@@ -16,7 +16,7 @@ export const eventRoutes: FastifyPluginCallbackZod<{ feed: EventFeed }> = (app, 
       schema: {
         summary: 'Snapshots and decisions as they happen (Server-Sent Events)',
         description:
-          'Events: snapshot {streams, omitted, totals}, receipt (a Receipt), audit (an OperatorAction), dropped {count}.',
+          'Events: node (a Node) and snapshot (a Snapshot) at the interval; receipt (a Receipt), audit (an OperatorAction) as they happen; dropped {count}.',
         querystring: z.object({ interval: interval.optional() }),
         response: answers(
           {

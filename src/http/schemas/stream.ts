@@ -101,6 +101,16 @@ export const streamList = z.object({
     .meta({ description: 'Pass as ?cursor= for the next page; null at the end.' }),
 });
 
+/** The `snapshot` event of the feed. */
+export const snapshot = z
+  .object({
+    at: wallTime,
+    streams: z.array(stream),
+    omitted: count.meta({ description: 'Live streams beyond the 2,000 that are told.' }),
+    totals,
+  })
+  .meta({ id: 'Snapshot' });
+
 export const kicked = z.object({
   stream,
   receipt: z.string(),
