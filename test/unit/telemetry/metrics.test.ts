@@ -3,40 +3,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DurationHistogram } from '../../../src/telemetry/duration-histogram.ts';
 import { createMetrics, DECISION_BUCKETS_S, METRICS } from '../../../src/telemetry/metrics.ts';
-import type { MetricsReading, MetricsSource } from '../../../src/telemetry/metrics-source.ts';
+import type { MetricsSource } from '../../../src/telemetry/metrics-source.ts';
 import { StreamSeries } from '../../../src/telemetry/stream-series.ts';
-import { calmGovernor, pressedGovernor } from '../../support/governor-snapshot.ts';
-
-const READING: MetricsReading = {
-  connections: { rtmp: 3 },
-  streams: { rtmp: { live: 2, throttled: 1 } },
-  players: { rtmp: 1, 'http-flv': 2 },
-  ingest: { rtmp: { bytes: 1_000, frames: 30, packets: { video: 30, audio: 47 } } },
-  decisions: { ip: { reject: 4 }, stream: { throttle: 1 } },
-  denied: { ip_connection_rate: 4 },
-  throttledMs: { stream: 1_500 },
-  droppedFrames: { stream_bitrate: 7 },
-  disconnects: { kicked: 1 },
-  utilization: [{ scope: 'global', limit: 'max_streams', fraction: 0.25 }],
-  gate: 'closed',
-  governor: pressedGovernor(),
-  governorCounts: { changes: { gate: 2, adaptive: 3 }, adjustments: { up: 1, down: 2 } },
-  gopBytes: 10,
-  gopEvictions: 1,
-  pendingBytes: 5,
-  srt: {
-    packets: { received: 900, lost: 7, retransmitted: 6, dropped: 1 },
-    continuityErrors: 1,
-    refused: { passphrase: 3 },
-    eventsDropped: 4,
-    playbackBytesDropped: 1316,
-  },
-  configReloads: { ok: 1, failed: 2 },
-  configRefused: true,
-  receipts: 4,
-  eventsDropped: 0,
-  logLinesDropped: 0,
-};
+import { calmGovernor } from '../../support/governor-snapshot.ts';
+import { READING } from '../../support/metrics-reading.ts';
 
 function metricsOf(source: Partial<MetricsSource> = {}, maxStreams = 100) {
   const decisions = new DurationHistogram(DECISION_BUCKETS_S);
