@@ -16,7 +16,7 @@ import type { PressureLevel } from '../core/pressure/levels.ts';
 import type { Reason } from '../core/reasons.ts';
 import type { StreamSnapshot, StreamTotals } from '../core/stream.ts';
 import type { Receipt } from '../core/verdict.ts';
-import type { AuditEvent, OperatorAction, ReceiptFilter } from '../telemetry/events.ts';
+import type { AuditEvent, EventFilter, OperatorAction, Page, ReceiptFilter } from '../telemetry/events.ts';
 import type { NodeHistory } from '../telemetry/history/node.ts';
 import type { StreamHistory } from '../telemetry/history/streams.ts';
 import type { GateState } from '../telemetry/metrics-source.ts';
@@ -42,8 +42,10 @@ export interface AdminPort {
 export type Batches<T> = Iterable<readonly T[]>;
 
 export interface StreamsPort {
-  /** all live streams, oldest first; a stable order is what makes cursors work */
-  batches(): Batches<StreamSnapshot>;
+  /** live streams, oldest first; only those whose `place` is above `after` when it is given */
+  batches(after?: number): Batches<StreamSnapshot>;
+  /** where a live stream stands in that order, from 1: it stays when others leave, and is never used twice; null when it has gone */
+  place(id: string): number | null;
   /** one stream by id (`s-7k2f`), or null */
   find(id: string): StreamSnapshot | null;
   /** sums over all live streams, kept as running counters or one cheap pass */
@@ -90,7 +92,7 @@ export interface LimitOverride {
 }
 
 export interface ClientsPort {
-  /** clients that are configured or have something running now, by id in a stable order */
+  /** clients that are configured or have something running now */
   batches(): Batches<ClientSnapshot>;
   /** one client by id (`alice`, or an address prefix such as `2001:db8::/64`), or null */
   find(id: string): ClientSnapshot | null;
@@ -274,10 +276,10 @@ export interface HistoryPort {
 /** `AuditTrail` of `telemetry/audit.ts` implements this; `app.ts` only hands it over. */
 export interface AuditPort {
   find(id: string): Receipt | null;
-  /** newest first */
-  query(filter: ReceiptFilter): Receipt[];
-  /** the last receipts and operator actions together, newest first */
-  recent(limit: number): AuditEvent[];
+  /** newest first; a page by itself, so that what comes meanwhile does not move the next */
+  receipts(filter: ReceiptFilter): Page<Receipt>;
+  /** receipts and operator actions together, newest first */
+  events(filter: EventFilter): Page<AuditEvent>;
   /**
    * Tells every new receipt and operator action as it happens, synchronously;
    * returns the way to stop. A receipt that only grew its `count` is not told

@@ -94,6 +94,8 @@ export const limitChange = z
       description: 'Sustained excess before a cut.',
     }).optional(),
     for: quantity(DURATION, {
+      min: 1_000,
+      minText: '1 second',
       max: 30 * DAY_MS,
       maxText: '30 days',
       description: 'How long the change holds; until the stream ends when absent.',
@@ -101,7 +103,17 @@ export const limitChange = z
   })
   .refine((change) => Object.keys(change).some((key) => key !== 'for'), {
     message: 'name at least one limit: max_bitrate, max_fps, max_packets_per_sec, on_exceed or grace',
+  })
+  .refine(({ for: forMs, ...limits }) => forMs === undefined || !isTakenBack(limits), {
+    path: ['for'],
+    message: 'goes with a new value; null takes an override back for good',
   });
+
+/** True when every limit named is to be as configured again. */
+function isTakenBack(limits: Record<string, unknown>): boolean {
+  const values = Object.values(limits).filter((value) => value !== undefined);
+  return values.length > 0 && values.every((value) => value === null);
+}
 
 /** Streams have priorities from 0 to this; those of the highest cannot be below another. */
 const PRIORITY_MAX = 100;

@@ -102,7 +102,7 @@ export async function createAdminServer(port: AdminPort, options: AdminServerOpt
     refused: new RefusedChanges(port.audit),
   });
   await registerOpenApi(app, port.server.about().version);
-  await app.register(streamRoutes, { streams: port.streams });
+  await app.register(streamRoutes, { streams: port.streams, startedAt: port.server.about().started_at });
   await app.register(clientRoutes, { clients: port.clients });
   await app.register(receiptRoutes, { audit: port.audit });
   await app.register(historyRoutes, { history: port.history });

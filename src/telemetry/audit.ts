@@ -13,8 +13,26 @@
 import type { Reason } from '../core/reasons.ts';
 import { REASONS } from '../core/reasons.ts';
 import type { Denial, Receipt } from '../core/verdict.ts';
-import { type AuditEvent, GOVERNOR_ACTIONS, type OperatorAction, type ReceiptFilter } from './events.ts';
+import {
+  type AuditEvent,
+  type EventFilter,
+  GOVERNOR_ACTIONS,
+  type OperatorAction,
+  type Page,
+  type ReceiptFilter,
+} from './events.ts';
 import { printable } from './printable.ts';
+import {
+  actionsBackwards,
+  eventMatcher,
+  eventSteps,
+  eventsBefore,
+  numberOf,
+  pageOf,
+  receiptMatcher,
+  receiptSteps,
+  receiptsBefore,
+} from './trail-pages.ts';
 
 /** How long like refusals share a receipt, ms: short enough that `at` still says when. */
 const COALESCE_MS = 1_000;
@@ -146,28 +164,28 @@ export class AuditTrail {
     return receipt?.id === id ? receipt : null;
   }
 
-  /** Receipts that match, newest first. A scan of the ring: under a millisecond for the default 10,000. */
+  /** A page of receipts that match, newest first. A scan of the ring: under a millisecond for the default 10,000. */
+  receipts(filter: ReceiptFilter): Page<Receipt> {
+    const receipts = this.#receiptsBackwards(receiptsBefore(filter.cursor));
+    return pageOf(receiptSteps(receipts), filter.limit, receiptMatcher(filter));
+  }
+
+  /** A page of receipts and actions together, newest first. */
+  events(filter: EventFilter): Page<AuditEvent> {
+    const begin = eventsBefore(filter.cursor, { receipt: this.#next, action: this.#nextAction });
+    const receipts = this.#receiptsBackwards(begin.receipt);
+    const actions = actionsBackwards([this.#actions, this.#governed, this.#refused], begin.action);
+    return pageOf(eventSteps(receipts, actions, begin), filter.limit, eventMatcher(filter));
+  }
+
+  /** Receipts that match, newest first. */
   query(filter: ReceiptFilter): Receipt[] {
-    const found: Receipt[] = [];
-    const key = filter.key === undefined ? undefined : printable(filter.key);
-    for (let back = 1; found.length < filter.limit; back++) {
-      const receipt = this.#back(back);
-      if (receipt === undefined) break;
-      if (filter.reason !== undefined && receipt.reason !== filter.reason) continue;
-      if (key !== undefined && !matches(receipt, key)) continue;
-      found.push(receipt);
-    }
-    return found;
+    return this.receipts(filter).items;
   }
 
   /** The last `limit` receipts and actions together, newest first. */
   recent(limit: number): AuditEvent[] {
-    const events: AuditEvent[] = this.query({ limit }).map((receipt) => ({ kind: 'receipt', receipt }));
-    for (const kept of [this.#actions, this.#governed, this.#refused]) {
-      for (const action of kept.slice(-limit).reverse()) events.push({ kind: 'audit', action });
-    }
-    const at = (event: AuditEvent): string => (event.kind === 'receipt' ? event.receipt.at : event.action.at);
-    return events.sort((a, b) => (at(a) < at(b) ? 1 : at(a) > at(b) ? -1 : 0)).slice(0, limit);
+    return this.events({ limit }).items;
   }
 
   /** See `AuditPort.subscribe`. A listener must not throw. */
@@ -183,9 +201,9 @@ export class AuditTrail {
   /** Changes how many receipts are kept (config reload); the newest stay. */
   resize(receipts: number): void {
     if (receipts === this.#ring.length) return;
-    const kept = this.query({ limit: receipts });
+    const kept = [...this.#receiptsBackwards(Number.POSITIVE_INFINITY)].slice(0, receipts);
     this.#ring = new Array<Receipt | undefined>(receipts);
-    for (const receipt of kept) this.#ring[Number.parseInt(receipt.id.slice(2), 36) % receipts] = receipt;
+    for (const receipt of kept) this.#ring[numberOf(receipt.id) % receipts] = receipt;
   }
 
   /** The ring an action goes into, and how many it holds. */
@@ -259,10 +277,15 @@ export class AuditTrail {
     for (const listener of this.#listeners) listener(event);
   }
 
-  /** The receipt written `back` places before the next one; undefined past the oldest that is kept. */
-  #back(back: number): Receipt | undefined {
-    const number = this.#next - back;
-    return back > this.#ring.length || number < 0 ? undefined : this.#ring[number % this.#ring.length];
+  /** Newest first, those numbered below `before`. */
+  *#receiptsBackwards(before: number): Generator<Receipt> {
+    const size = this.#ring.length;
+    const oldest = Math.max(0, this.#next - size);
+    for (let number = Math.min(this.#next, before) - 1; number >= oldest; number--) {
+      const receipt = this.#ring[number % size];
+      if (receipt === undefined) return;
+      yield receipt;
+    }
   }
 }
 
@@ -274,16 +297,4 @@ const FLOOD_KEYS = Object.fromEntries(REASONS.map((reason) => [reason, `${reason
 
 function finite(value: number | null): number | null {
   return value !== null && Number.isFinite(value) ? value : null;
-}
-
-function matches(receipt: Receipt, key: string): boolean {
-  return (
-    receipt.id === key ||
-    receipt.key === key ||
-    receipt.ip === key ||
-    receipt.client === key ||
-    receipt.stream === key ||
-    receipt.path === key ||
-    receipt.path?.slice(receipt.path.lastIndexOf('/') + 1) === key
-  );
 }

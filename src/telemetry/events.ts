@@ -36,10 +36,37 @@ export type AuditEvent =
   | { readonly kind: 'receipt'; readonly receipt: Receipt }
   | { readonly kind: 'audit'; readonly action: OperatorAction };
 
-export interface ReceiptFilter {
+/** What a list of the trail is asked for; every condition given must hold. */
+interface TrailFilter {
+  /** at most this many, at least 1 */
+  readonly limit: number;
+  /** the `next` of an earlier page */
+  readonly cursor?: string | undefined;
+}
+
+export interface ReceiptFilter extends TrailFilter {
   /** matches a receipt's id, key, ip, client, path, stream id, or the last part of its path (the stream's name) */
   readonly key?: string | undefined;
   readonly reason?: Reason | undefined;
-  /** at most this many, 1..1000 */
-  readonly limit: number;
+  readonly action?: Receipt['action'] | undefined;
+  readonly ip?: string | undefined;
+  readonly client?: string | undefined;
+  readonly protocol?: string | undefined;
+}
+
+export interface EventFilter extends TrailFilter {
+  readonly kind?: AuditEvent['kind'] | undefined;
+  /** what was done: an action of a receipt or of an operator */
+  readonly action?: Receipt['action'] | OperatorAction['action'] | undefined;
+  /** of receipts only: leaves no action of an operator */
+  readonly reason?: Reason | undefined;
+  /** as in `ReceiptFilter`; of an operator's action its id, its target or who did it */
+  readonly key?: string | undefined;
+}
+
+/** A part of a list. */
+export interface Page<T> {
+  readonly items: T[];
+  /** the cursor of the next page; null at the end. A search that takes long ends a page early, even an empty one. */
+  readonly next: string | null;
 }

@@ -141,6 +141,10 @@ function streamPast(id: string, path: string) {
   return histories.find(id, 0, { now: 8_100, wallMs: Date.parse(START) });
 }
 
+function placeOf(id: string): number {
+  return Number.parseInt(id.slice('s-'.length), 36) + 1;
+}
+
 /** Cuts a list as the app does. */
 function* inBatches<T>(items: readonly T[], size = 200): Generator<readonly T[]> {
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
@@ -154,13 +158,16 @@ export class FakeServer implements AdminPort {
   governed: GovernorSnapshot = calmGovernor();
   orders: { order: BackpressureOrder; by: string }[] = [];
   clientIds = ['alice', '2001:db8::/64', '192.0.2.10'];
+  addresses = ['192.0.2.10', '2001:db8::/64'];
   /** called before each batch of streams is built */
   onBatch: () => void = () => undefined;
   batchesEnded = 0;
   trail = new AuditTrail({ receipts: 100, wallMs: () => Date.parse(START) });
 
   readonly streams = {
-    batches: () => this.#streamBatches(),
+    batches: (after = 0) => this.#streamBatches(after),
+    // Places stay when others leave: the samples carry theirs in their ids.
+    place: (id: string) => (this.streams.find(id) === null ? null : placeOf(id)),
     find: (id: string) => this.all.find((stream) => stream.id === id) ?? null,
     totals: () => ({
       streams: this.all.length,
@@ -187,7 +194,7 @@ export class FakeServer implements AdminPort {
   readonly clients = {
     batches: () => inBatches(this.clientIds.map(clientSnapshot)),
     find: (id: string) => (this.clientIds.includes(id) ? clientSnapshot(id) : null),
-    ipBatches: () => inBatches(['192.0.2.10', '2001:db8::/64'].map(ipSnapshot)),
+    ipBatches: () => inBatches(this.addresses.map(ipSnapshot)),
   };
   readonly server = {
     readiness: () => this.ready,
@@ -235,9 +242,9 @@ export class FakeServer implements AdminPort {
     return this.trail;
   }
 
-  *#streamBatches(): Generator<readonly StreamSnapshot[]> {
+  *#streamBatches(after: number): Generator<readonly StreamSnapshot[]> {
     try {
-      for (const batch of inBatches(this.all)) {
+      for (const batch of inBatches(this.all.filter(({ id }) => placeOf(id) > after))) {
         this.onBatch();
         yield batch;
       }

@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { REASONS, SCOPES } from '../../core/reasons.ts';
 import type { Receipt } from '../../core/verdict.ts';
 import { type AuditEvent, OPERATOR_ACTIONS, type OperatorAction } from '../../telemetry/events.ts';
+import { nextCursor } from '../cursor.ts';
 import { amount, wallTime } from './common.ts';
+
+export const RECEIPT_ACTIONS = ['refuse', 'throttle', 'drop', 'cut', 'observe'] as const;
 
 export const receipt = z
   .object({
@@ -10,7 +13,7 @@ export const receipt = z
     at: wallTime,
     count: z.number().int().positive(),
     last_at: wallTime,
-    action: z.enum(['refuse', 'throttle', 'drop', 'cut', 'observe']),
+    action: z.enum(RECEIPT_ACTIONS),
     reason: z.enum(REASONS),
     scope: z.enum(SCOPES),
     key: z.string(),
@@ -27,7 +30,7 @@ export const receipt = z
   })
   .meta({ id: 'Receipt' }) satisfies z.ZodType<Receipt>;
 
-export const receiptList = z.object({ receipts: z.array(receipt) });
+export const receiptList = z.object({ receipts: z.array(receipt), next_cursor: nextCursor });
 
 const operatorAction = z
   .object({
@@ -46,4 +49,4 @@ const auditEvent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('audit'), action: operatorAction }),
 ]) satisfies z.ZodType<AuditEvent>;
 
-export const auditList = z.object({ events: z.array(auditEvent) });
+export const auditList = z.object({ events: z.array(auditEvent), next_cursor: nextCursor });

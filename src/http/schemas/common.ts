@@ -63,5 +63,11 @@ export function howMany(max: number, fallback: number) {
     .meta({ description: `At most this many, 1 to ${max}; default ${fallback}.` });
 }
 
+/** Yes or no in a query string. */
+export const flag = z
+  .enum(['true', 'false'])
+  .transform((text) => text === 'true')
+  .meta({ type: 'boolean' });
+
 /** Text that is looked for, not stored: bounded, so that a scan stays cheap. */
 export const searchText = z.string().min(1).max(512);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { REASONS } from '../../core/reasons.ts';
 import { ROLES } from '../../core/roles.ts';
+import { nextCursor } from '../cursor.ts';
 import type { ClientSnapshot, IpSnapshot, NodeSnapshot, ResourcesSnapshot, ServerAbout } from '../ports.ts';
 import { amount, count, limit, rate, wallTime } from './common.ts';
 import { gate, governed } from './governor.ts';
@@ -20,7 +21,10 @@ export const client = z
   })
   .meta({ id: 'Client' }) satisfies z.ZodType<ClientSnapshot>;
 
-export const clientList = z.object({ clients: z.array(client), omitted: count });
+/** How many more there are than listed and on the pages before. */
+const omitted = count;
+
+export const clientList = z.object({ clients: z.array(client), omitted, next_cursor: nextCursor });
 
 const address = z
   .object({
@@ -36,7 +40,7 @@ const address = z
   })
   .meta({ id: 'Address' }) satisfies z.ZodType<IpSnapshot>;
 
-export const addressList = z.object({ ips: z.array(address), omitted: count });
+export const addressList = z.object({ ips: z.array(address), omitted, next_cursor: nextCursor });
 
 export const resources = z
   .object({

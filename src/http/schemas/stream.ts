@@ -7,6 +7,7 @@ import {
   type StreamSnapshot,
   type StreamTotals,
 } from '../../core/stream.ts';
+import { nextCursor } from '../cursor.ts';
 import type { KickOutcome } from '../ports.ts';
 import { amount, count, limit, wallTime } from './common.ts';
 
@@ -95,10 +96,7 @@ export const totals = z
 export const streamList = z.object({
   streams: z.array(stream),
   totals,
-  next_cursor: z
-    .string()
-    .nullable()
-    .meta({ description: 'Pass as ?cursor= for the next page; null at the end.' }),
+  next_cursor: nextCursor,
 });
 
 /** The `snapshot` event of the feed. */

@@ -1,0 +1,41 @@
+/**
+ * A page of a list that has no lasting order of its own, such as addresses:
+ * it is listed by the text of its keys. A cursor is the last key listed, and
+ * the next page holds what comes after it, whoever came or left meanwhile. At
+ * most two pages are held, however long the list is.
+ */
+import { turnOfTheLoop } from './batches.ts';
+import type { Batches } from './ports.ts';
+
+interface Wanted<T> {
+  keyOf(item: T): string;
+  matches(item: T): boolean;
+  /** the last key of the page before; undefined for the first page */
+  readonly after: string | undefined;
+  readonly limit: number;
+}
+
+interface SortedPage<T> {
+  readonly items: readonly T[];
+  /** how many more match */
+  readonly omitted: number;
+}
+
+/** The first `limit` items after `after`, in the order of their keys; the event loop turns between batches. */
+export async function sortedPage<T>(batches: Batches<T>, wanted: Wanted<T>): Promise<SortedPage<T>> {
+  const { keyOf, matches, after, limit } = wanted;
+  const byKey = (a: T, b: T): number => (keyOf(a) < keyOf(b) ? -1 : 1);
+  let held: T[] = [];
+  let count = 0;
+  for (const batch of batches) {
+    for (const item of batch) {
+      if ((after !== undefined && keyOf(item) <= after) || !matches(item)) continue;
+      count++;
+      held.push(item);
+      if (held.length >= 2 * limit) held = held.sort(byKey).slice(0, limit);
+    }
+    await turnOfTheLoop();
+  }
+  const items = held.sort(byKey).slice(0, limit);
+  return { items, omitted: count - items.length };
+}
