@@ -41,14 +41,21 @@ function digestOf(inputs) {
 export function dashboardIsCurrent() {
   if (!existsSync(STAMP) || !existsSync(path.join(BUILT, 'index.html'))) return false;
   const { inputs, digest } = JSON.parse(readFileSync(STAMP, 'utf8'));
-  return digestOf(inputs) === digest;
+  // A script that is new is imported by one that changed; a style sheet that is new is named nowhere.
+  return ownSheets().every((name) => inputs.includes(name)) && digestOf(inputs) === digest;
 }
 
-/** In the order of their names, after the library's own. */
+/** In the order of their names. */
+function ownSheets() {
+  return readdirSync(path.join(WEB, 'styles'))
+    .sort()
+    .map((name) => `web/styles/${name}`);
+}
+
+/** The chart library's own before ours. */
 function styleSheets() {
-  const own = readdirSync(path.join(WEB, 'styles')).sort();
   const chart = createRequire(import.meta.url).resolve('uplot/dist/uPlot.min.css');
-  return [chart, ...own.map((name) => path.join(WEB, 'styles', name))];
+  return [chart, ...ownSheets().map((name) => path.join(ROOT, name))];
 }
 
 /** Takes comments and the space around punctuation away; no string in our sheets holds either. */

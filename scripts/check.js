@@ -17,6 +17,7 @@ const STEPS = [
     args: ['run', '--reporter=default', 'test/house'],
   },
   { name: 'types', command: 'tsc', args: ['-p', '.'] },
+  { name: 'types of the dashboard', command: 'tsc', args: ['-p', 'web'] },
   { name: 'format and lint', command: 'biome', args: ['ci', '--colors=off', '--error-on-warnings', '.'] },
   { name: 'dead exports, files, packages', command: 'knip', args: [] },
 ];

@@ -12,6 +12,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { addonIsCurrent, buildAddon, srtFlags } from './build-addon.js';
+import { dashboardIsCurrent } from './build-dashboard.js';
 import {
   CHROMIUM_BY_HAND,
   chromiumPath,
@@ -307,6 +308,19 @@ function buildNativeAddon() {
   if (failure !== null) stop(failure, 'type: node scripts/build-addon.js');
 }
 
+/** In a process of the pinned Node: the bundler wants a newer one than this may be. Streams are taken without a dashboard too. */
+function buildDashboard() {
+  if (dashboardIsCurrent()) return;
+  say('building the dashboard: it is missing or older than its sources (web/)');
+  const pinned = path.join(ROOT, 'node_modules/.bin/node');
+  const script = path.join(ROOT, 'scripts/build-dashboard.js');
+  const node = existsSync(pinned) ? pinned : process.execPath;
+  const build = spawnSync(node, [script], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const failure = 'the dashboard did not build; its message stands above';
+  if (build.status !== 0 && mode === 'test') stop(failure, 'type: node scripts/build-dashboard.js');
+  if (build.status !== 0) say(`${failure}; going on without`);
+}
+
 const mode = process.argv[2];
 if (mode !== 'serve' && mode !== 'test')
   stop('it takes one word', 'type: node scripts/setup.js serve   or: node scripts/setup.js test');
@@ -320,3 +334,4 @@ installSystemPackages(mode);
 installNodePackages();
 requirePinnedNode();
 buildNativeAddon();
+buildDashboard();

@@ -67,6 +67,8 @@ test('the package holds what a user needs', () => {
       'bin/headgate',
       'binding.gyp',
       'config/headgate.yaml',
+      'dist/dashboard/index.html',
+      'dist/dashboard/index.html.br',
       'dist/main.js',
       'dist/main.d.ts',
       'native/addon.cc',
@@ -79,7 +81,7 @@ test('the package holds what a user needs', () => {
 
 test('the package holds nothing else', () => {
   const wanted =
-    /^((LICENSE|README\.md|ARCHITECTURE\.md|CHANGELOG\.md|SECURITY\.md|binding\.gyp|package\.json|bin\/headgate|scripts\/(build-addon|install)\.js)$|dist\/.*\.(js|d\.ts)$|native\/[^/]+\.(cc|h)$|config\/|docs\/)/;
+    /^((LICENSE|README\.md|ARCHITECTURE\.md|CHANGELOG\.md|SECURITY\.md|binding\.gyp|package\.json|bin\/headgate|scripts\/(build-addon|install)\.js)$|dist\/.*\.(js|d\.ts)$|dist\/dashboard\/(index\.html|assets\/dashboard-[0-9a-f]{12}\.(js|css))(\.br|\.gz)?$|native\/[^/]+\.(cc|h)$|config\/|docs\/)/;
   expect(packed.filter((name) => !wanted.test(name))).toEqual([]);
 });
 

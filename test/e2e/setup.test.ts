@@ -33,12 +33,27 @@ beforeEach(() => {
   for (const name of ['setup.js', 'build-addon.js', 'test-programs.js']) {
     cpSync(path.join(CHECKOUT, 'scripts', name), path.join(root, 'scripts', name));
   }
+  dashboard('');
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
 function program(name: string, body: string): void {
   writeFileSync(path.join(bin, name), `#!/bin/sh\necho "${name} $*" >> '${calls}'\n${body}\n`);
   chmodSync(path.join(bin, name), 0o755);
+}
+
+/** Stands for the script that bundles the dashboard, which needs packages that are not here; `failing` runs first. */
+function dashboard(failing: string): void {
+  writeFileSync(
+    path.join(root, 'scripts/build-dashboard.js'),
+    `import { appendFileSync, existsSync, mkdirSync } from 'node:fs';
+export const dashboardIsCurrent = () => existsSync('build/dashboard');
+if (process.argv[1].endsWith('build-dashboard.js')) {
+  ${failing}
+  mkdirSync('build/dashboard');
+  appendFileSync(${JSON.stringify(calls)}, 'dashboard\\n');
+}`,
+  );
 }
 
 /** Programs as Debian has them. What apt-get installs appears in PATH; `npm ci` leaves what npm leaves. */
@@ -56,7 +71,7 @@ done`,
   );
   program(
     'npm',
-    `/bin/mkdir -p '${root}/node_modules/.bin'; : > '${root}/node_modules/.package-lock.json'; : > '${root}/node_modules/.bin/node'`,
+    `/bin/mkdir -p '${root}/node_modules/.bin'; : > '${root}/node_modules/.package-lock.json'; /bin/ln -sf '${process.execPath}' '${root}/node_modules/.bin/node'`,
   );
   writeFileSync(
     path.join(root, 'gyp.cjs'),
@@ -75,7 +90,7 @@ function setup(mode: string): { status: number | null; out: string; calls: strin
   return { status: run.status, out: run.stdout + run.stderr, calls: made };
 }
 
-test('a bare Debian gets compiler, packages and addon, each with its reason; the second run does nothing', () => {
+test('a bare Debian gets compiler, packages, addon and dashboard, each with its reason; the second run does nothing', () => {
   debian();
   const first = setup('serve');
   expect(first.out).toMatch(/g\+\+ is missing: it compiles the native addon/);
@@ -85,8 +100,25 @@ test('a bare Debian gets compiler, packages and addon, each with its reason; the
   expect(apt[1]).toMatch(/^apt-get install .*python3 make g\+\+$/);
   expect(first.calls).toContainEqual(expect.stringMatching(/^npm ci .*--ignore-scripts/));
   expect(first.calls.filter((call) => call.startsWith('gyp'))).toEqual(['gyp configure', 'gyp build']);
+  expect(first.calls.at(-1)).toBe('dashboard');
 
   expect(setup('serve')).toEqual({ status: 0, out: '', calls: [] });
+});
+
+test('a dashboard that does not build keeps nobody from serving; tests stop', () => {
+  debian();
+  dashboard("throw new Error('no binary for this machine');");
+  const serving = setup('serve');
+  expect(serving.status).toBe(0);
+  expect(serving.out).toMatch(/the dashboard did not build.*going on without/);
+  expect(serving.out).toContain('no binary for this machine');
+  readyForTests();
+  program('promtool', '');
+  program('google-chrome', '');
+  expect(setup('test')).toMatchObject({
+    status: 1,
+    out: expect.stringMatching(/type: node scripts\/build-d/),
+  });
 });
 
 test('serving does not ask for what only tests need', () => {
