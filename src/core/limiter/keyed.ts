@@ -115,6 +115,12 @@ export class KeyedLimiter {
     return remainingOf(this.#algorithm, this.#state, this.#at(slot), this.#time(now));
   }
 
+  /** How long until nothing that `key` took counts any more, ms; 0 when nothing does, Infinity when that never comes. */
+  wholeInMs(key: string, now: number): number {
+    const slot = this.#slotOf.get(key);
+    return slot === undefined ? 0 : Math.max(0, this.#freshAt(slot) - this.#time(now));
+  }
+
   /**
    * Gives back rows of keys that are as good as fresh, looking at no more than
    * `maxSteps` of them. Needed only to return memory early: a full table evicts
