@@ -13,13 +13,13 @@ import {
 } from '../../src/telemetry/history/streams.ts';
 
 /** What is shown, seconds: as long as the server keeps. */
-export const COURSE_SPAN_S = 300;
+const COURSE_SPAN_S = 300;
 
 /** Points kept: five minutes of four readings a second, the fastest that the API gives. */
 const POINTS_MAX = 1_200;
 
 /** A pause between two readings that is no mere delay, seconds: the line is broken there. */
-const GAP_S = 6;
+export const GAP_S = 6;
 
 type Columns = Record<StreamColumn, (number | null)[]>;
 

@@ -29,8 +29,8 @@ export interface Use {
   readonly source: string;
 }
 
-/** Fraction of a limit from which its use is worth a glance; the same as in `headgate top`. */
-const NEAR = 0.85;
+/** Fraction of a limit from which its use is worth a glance; the same as on every bar of the dashboard. */
+export const NEAR = 0.8;
 
 /**
  * A stream that is held at its limit is measured within this much of it, half
@@ -92,12 +92,3 @@ export function mostUsed(stream: StreamSnapshot): number {
   const { utilization } = stream;
   return Math.max(heldTo(stream).used, utilization.fps, utilization.packets);
 }
-
-/** What a bar says beside its colour; nothing where there is room. */
-export const NEARNESS_WORDS: Readonly<Record<Nearness, string>> = {
-  none: 'no limit',
-  free: '',
-  near: 'near',
-  at: 'at limit',
-  over: 'over',
-};

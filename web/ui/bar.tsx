@@ -1,6 +1,6 @@
-/** Fractions from which on a bar says that it is getting tight, and that the limit is reached. */
+/** Fractions from which on a bar says that it is getting tight, and that the limit is reached: who is held at it is measured within 3 %. */
 const TIGHT = 0.8;
-const FULL = 0.995;
+const FULL = 0.97;
 
 export interface BarProps {
   /** fraction in use; null = not known or unlimited, an empty bar */

@@ -5,8 +5,8 @@ import { stream } from '../cli/top/samples.ts';
 test.each<[number | null, number, string]>([
   [null, 0, 'none'],
   [6e6, 0, 'free'],
-  [6e6, 0.849, 'free'],
-  [6e6, 0.85, 'near'],
+  [6e6, 0.799, 'free'],
+  [6e6, 0.8, 'near'],
   [6e6, 0.969, 'near'],
   [6e6, 0.97, 'at'],
   [6e6, 1.03, 'at'],

@@ -1,0 +1,54 @@
+import { Component } from 'preact';
+import type { StreamSnapshot } from '../../src/core/stream.ts';
+import { COLUMNS } from './columns.tsx';
+
+export interface RowProps {
+  readonly stream: StreamSnapshot;
+  /** in the whole table, from 0 */
+  readonly index: number;
+  readonly selected: boolean;
+  onSelect(id: string): void;
+  onOpen(id: string): void;
+}
+
+/** Id of the element of a stream's row: the table names the active one. */
+export function rowId(id: string): string {
+  return `row-${id}`;
+}
+
+/** One stream. It is drawn again only for a new reading: while one scrolls, most rows stay as they are. */
+export class StreamRow extends Component<RowProps> {
+  override shouldComponentUpdate(next: Readonly<RowProps>): boolean {
+    const { stream, index, selected } = this.props;
+    return next.stream !== stream || next.index !== index || next.selected !== selected;
+  }
+
+  readonly #click = (event: MouseEvent): void => {
+    const { stream, onSelect, onOpen } = this.props;
+    onSelect(stream.id);
+    // A link in the row does by itself what it does, and so does text that is being marked.
+    if ((event.target as Element).closest('a') !== null || getSelection()?.isCollapsed === false) return;
+    onOpen(stream.id);
+  };
+
+  override render({ stream, index, selected }: RowProps) {
+    return (
+      <tr
+        id={rowId(stream.id)}
+        // biome-ignore lint/a11y/noRedundantRoles: on a narrow screen it is drawn as a block, which takes its own role away
+        role="row"
+        class={`stream ${stream.state}`}
+        aria-rowindex={index + 2}
+        aria-selected={selected}
+        onClick={this.#click}
+      >
+        {COLUMNS.map(({ name, number, cell }) => (
+          // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: the grid is one place for the focus
+          <td key={name} role="gridcell" class={`c-${name}${number === true ? ' num' : ''}`}>
+            {cell(stream)}
+          </td>
+        ))}
+      </tr>
+    );
+  }
+}

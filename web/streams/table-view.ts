@@ -1,0 +1,70 @@
+/** What of the table is seen, and which row is selected. */
+import type { RefObject } from 'preact';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { StreamSnapshot } from '../../src/core/stream.ts';
+import { type RowWindow, rowAfterKey, rowWindow, scrollToShow } from './window.ts';
+
+/** Heights of a row as `5-streams.css` sets them, px: in a table, and as a block on a narrow screen. */
+const ROW_HEIGHT = 46;
+const ROW_HEIGHT_NARROW = 84;
+
+/** Where the table becomes blocks; the same as in the style sheet. */
+const NARROW = matchMedia('(max-width: 760px)');
+
+/** Before it was measured, px. */
+const HEIGHT_FIRST = 800;
+
+export interface TableView {
+  readonly place: RefObject<HTMLDivElement | null>;
+  readonly window: RowWindow;
+  /** id of the selected stream, which may have gone */
+  readonly selected: string | null;
+  select(id: string | null): void;
+  /** Selects the row that a key leads to and shows it; false when the key leads nowhere. */
+  move(key: string): boolean;
+  onScroll(): void;
+}
+
+export function useTableView(streams: readonly StreamSnapshot[]): TableView {
+  const place = useRef<HTMLDivElement>(null);
+  const frame = useRef(0);
+  const [selected, select] = useState<string | null>(null);
+  const [seen, setSeen] = useState({ scrolled: 0, height: HEIGHT_FIRST, narrow: NARROW.matches });
+  const look = () => {
+    const { scrollTop = 0, clientHeight = HEIGHT_FIRST } = place.current ?? {};
+    setSeen({ scrolled: scrollTop, height: clientHeight, narrow: NARROW.matches });
+  };
+  useLayoutEffect(look, []);
+  useEffect(() => {
+    const resized = new ResizeObserver(look);
+    resized.observe(place.current!);
+    return () => {
+      resized.disconnect();
+      cancelAnimationFrame(frame.current);
+    };
+  }, []);
+  const rowHeight = seen.narrow ? ROW_HEIGHT_NARROW : ROW_HEIGHT;
+  const viewport = { ...seen, rowHeight, rows: streams.length };
+  return {
+    place,
+    window: rowWindow(viewport),
+    selected,
+    select,
+    move: (key) => {
+      const at = selected === null ? -1 : streams.findIndex(({ id }) => id === selected);
+      const next = rowAfterKey(key, at, viewport);
+      if (next === null) return false;
+      select(streams[next]!.id);
+      const element = place.current!;
+      // The titles stay above the rows and cover as much of what is scrolled.
+      const titles = element.querySelector('thead')?.clientHeight ?? 0;
+      const room = { ...viewport, scrolled: element.scrollTop, height: element.clientHeight - titles };
+      element.scrollTop = scrollToShow(next, room);
+      return true;
+    },
+    onScroll: () => {
+      cancelAnimationFrame(frame.current);
+      frame.current = requestAnimationFrame(look);
+    },
+  };
+}
