@@ -45,6 +45,12 @@ test('they ask for nothing that the server does not tell', async () => {
   expect(rules.flatMap(({ expr }) => strangersIn(expr, series))).toEqual([]);
 });
 
+test('docs/monitoring.md lists every alert, and no other', () => {
+  const document = readFileSync(path.resolve(FOLDER, '../../docs/monitoring.md'), 'utf8');
+  const listed = [...document.matchAll(/^\| `(Headgate\w+)` \|/gm)].map(([, alert]) => alert);
+  expect(listed).toEqual(rules.map(({ alert }) => alert));
+});
+
 test('there is a case for every alert', () => {
   expect(ALERT_CASES.map(({ alert }) => alert).sort()).toEqual(rules.map(({ alert }) => alert).sort());
 });
