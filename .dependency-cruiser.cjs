@@ -1,4 +1,5 @@
-// Import direction: lib <- core <- {config, native, sampler, telemetry, ingest, control} <- http <- app <- {cli, main}.
+// Import direction: lib <- core <- {config, native, sampler, telemetry, ingest, control} <- http <- app <- {cli, main, index}.
+// Beside that: core <- http-limit <- {fastify, express}, and core <- limiter.
 // Type imports count too: a type that points upwards is a dependency like any other.
 
 const SIBLINGS = ['config', 'native', 'sampler', 'telemetry', 'ingest', 'control'];
@@ -63,6 +64,32 @@ module.exports = {
       ['cli', 'version', 'app', 'http', ...SIBLINGS, 'core', 'lib'],
       'nothing imports main',
     ),
+    only(
+      'http-limit-stands-alone',
+      '^src/http-limit/',
+      ['http-limit', 'core', 'lib'],
+      'a rate limit for HTTP brings no media server along',
+    ),
+    only(
+      'exports-below-nothing',
+      '^src/(limiter|fastify|express)\\.ts$',
+      ['http-limit', 'core', 'lib'],
+      'who imports a limiter gets a limiter',
+    ),
+    {
+      name: 'exports-are-for-others',
+      comment: 'what the package exports is made of the rest, not the other way round',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^src/(index|limiter|fastify|express)\\.ts$' },
+    },
+    {
+      name: 'http-limit-without-frameworks',
+      comment: 'who uses one framework need not have the other',
+      severity: 'error',
+      from: { path: '^src/(http-limit/|limiter\\.ts|fastify\\.ts|express\\.ts)' },
+      to: { path: 'node_modules/', dependencyTypesNot: ['type-only'] },
+    },
     {
       name: 'node-media-server-is-fenced',
       comment: 'its internals move between minors; one file knows them',

@@ -71,6 +71,12 @@ test('the package holds what a user needs', () => {
       'dist/dashboard/index.html.br',
       'dist/main.js',
       'dist/main.d.ts',
+      'dist/index.js',
+      'dist/index.d.ts',
+      'dist/limiter.d.ts',
+      'dist/fastify.d.ts',
+      'dist/express.d.ts',
+      'examples/attach.ts',
       'native/addon.cc',
       'package.json',
       'scripts/build-addon.js',
@@ -81,7 +87,7 @@ test('the package holds what a user needs', () => {
 
 test('the package holds nothing else', () => {
   const wanted =
-    /^((LICENSE|README\.md|ARCHITECTURE\.md|CHANGELOG\.md|SECURITY\.md|binding\.gyp|package\.json|bin\/headgate|scripts\/(build-addon|install)\.js)$|dist\/.*\.(js|d\.ts)$|dist\/dashboard\/(index\.html|assets\/dashboard-[0-9a-f]{12}\.(js|css))(\.br|\.gz)?$|native\/[^/]+\.(cc|h)$|config\/|docs\/)/;
+    /^((LICENSE|README\.md|ARCHITECTURE\.md|CHANGELOG\.md|SECURITY\.md|binding\.gyp|package\.json|bin\/headgate|scripts\/(build-addon|install)\.js)$|dist\/.*\.(js|d\.ts)$|dist\/dashboard\/(index\.html|assets\/dashboard-[0-9a-f]{12}\.(js|css))(\.br|\.gz)?$|native\/[^/]+\.(cc|h)$|config\/|docs\/|examples\/)/;
   expect(packed.filter((name) => !wanted.test(name))).toEqual([]);
 });
 

@@ -55,6 +55,10 @@ const BROKEN: readonly (readonly [rule: string, file: string, text: string])[] =
   ['http-below-app', 'src/http/a.ts', "import '../app.ts';\n"],
   ['app-below-cli', 'src/app.ts', "import './cli/empty.ts';\n"],
   ['cli-below-main', 'src/cli/a.ts', "import '../main.ts';\n"],
+  ['http-limit-stands-alone', 'src/http-limit/a.ts', "import '../config/empty.ts';\n"],
+  ['exports-below-nothing', 'src/limiter.ts', "import './config/empty.ts';\n"],
+  ['exports-are-for-others', 'src/config/exported.ts', "import '../fastify.ts';\n"],
+  ['http-limit-without-frameworks', 'src/fastify.ts', "import 'fastify';\n"],
   ['node-media-server-is-fenced', 'src/ingest/a.ts', "import 'node-media-server';\n"],
   [
     'src-without-dev-packages',
@@ -84,6 +88,11 @@ test('what is allowed passes', () => {
   const { ok, output } = cruise(
     treeOf({
       'src/main.ts': "import './cli/a.ts';\n",
+      'src/index.ts': "import './app.ts';\n",
+      'src/express.ts':
+        "import './http-limit/a.ts';\nimport type { Express } from 'express';\nexport type A = Express;\n",
+      'src/http-limit/a.ts':
+        "import '../core/a.ts';\nimport type { IncomingMessage } from 'node:http';\nexport type A = IncomingMessage;\n",
       'src/sampler/a.ts': "import '../core/a.ts';\nimport 'systeminformation';\nimport 'node:v8';\n",
       'src/cli/a.ts': "import '../app.ts';\n",
       'src/app.ts': "import './http/a.ts';\nimport './ingest/rtmp/nms.ts';\nimport './config/a.ts';\n",

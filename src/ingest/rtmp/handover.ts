@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Reason } from '../../core/reasons.ts';
 import { monotonicMs } from '../../lib/clock.ts';
 import type { OutboxReader } from '../../native/outbox.ts';
@@ -5,22 +6,30 @@ import type { LiveStream } from '../live-stream.ts';
 import type { PublishDesk } from '../publish-desk.ts';
 import { appName, splitName } from '../publish-name.ts';
 import type { AmfValue } from './amf.ts';
-import type { CommandPeer } from './commands.ts';
 import type { RelayRequest, RelaySession, RtmpRelay } from './relay.ts';
+
+/** The connection whose publisher or player is handed on. */
+interface HandedOver {
+  readonly origin: RelayRequest['origin'];
+  readonly socket: Socket | null;
+  playing(): void;
+  farewell(): void;
+  violate(detail: string): void;
+}
 
 /**
  * One connection's part of the relay: who was let in is handed on to the
  * server behind, and what that server decides comes back to the connection.
  */
 export class Handover {
-  readonly #connection: CommandPeer;
+  readonly #connection: HandedOver;
   readonly #relay: RtmpRelay;
   readonly #desk: Pick<PublishDesk, 'cut'>;
   #app = '';
   #tcUrl: string | null = null;
   #session: RelaySession | null = null;
 
-  constructor(connection: CommandPeer, relay: RtmpRelay, desk: Pick<PublishDesk, 'cut'>) {
+  constructor(connection: HandedOver, relay: RtmpRelay, desk: Pick<PublishDesk, 'cut'>) {
     this.#connection = connection;
     this.#relay = relay;
     this.#desk = desk;
