@@ -9,7 +9,9 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { Problem } from './problem.ts';
+import { openAnswers } from './schemas/common.ts';
 
 /** Beside the compiled server in a package, in build/ of a checkout. */
 const PLACES = ['../dashboard', '../../build/dashboard'].map((place) =>
@@ -104,6 +106,20 @@ function send(request: FastifyRequest, reply: FastifyReply, file: BuiltFile, cac
   return reply.type(file.contentType).send(file.forms.get(encoding));
 }
 
+const INDEX_ROUTE = {
+  summary: 'The dashboard for browsers, the list of endpoints for programs',
+  security: [],
+  response: openAnswers(
+    {
+      200: {
+        description: 'By what the caller accepts.',
+        content: { 'text/html': { schema: z.string() }, 'text/plain': { schema: z.string() } },
+      },
+    },
+    'unavailable',
+  ),
+};
+
 export interface DashboardOptions {
   /** what programs get at `/`: text */
   readonly index: string;
@@ -122,7 +138,7 @@ export function dashboardRoutes(app: FastifyInstance, { index, folder }: Dashboa
     throw new Problem('unavailable', `the dashboard is not built (${remedy}); the API works without it`);
   };
   const hide = { schema: { hide: true } as object };
-  app.get('/', hide, (request, reply) => {
+  app.get('/', { schema: INDEX_ROUTE }, (request, reply) => {
     if (wantsPage(request)) return send(request, reply, files().get('index.html')!, 'no-cache');
     return reply.header('vary', 'accept').type('text/plain; charset=utf-8').send(index);
   });

@@ -14,7 +14,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     method: 'GET',
     path: '/api/v1/streams',
-    summary: 'live streams (?path= &client= &state= &protocol= &limit= &cursor=)',
+    summary: 'live streams (?path= &client= &tier= &state= ... &limit= &cursor=)',
   },
   { method: 'GET', path: '/api/v1/streams/{id}', summary: 'one stream' },
   { method: 'DELETE', path: '/api/v1/streams/{id}', summary: 'disconnect it (?cooldown=30s &reason=)' },

@@ -27,6 +27,85 @@ export const PROBLEM_STATUS = {
 
 export type ProblemCode = keyof typeof PROBLEM_STATUS;
 
+interface Meaning {
+  readonly means: string;
+  /** as it may be answered */
+  readonly example: ProblemOptions & { readonly detail: string };
+}
+
+/** What each code says, for the OpenAPI document. */
+export const PROBLEM_MEANING: Readonly<Record<ProblemCode, Meaning>> = {
+  bad_request: {
+    means: 'The request, its query or its JSON cannot be read.',
+    example: {
+      detail: 'limit: expected 1 to 1000',
+      errors: [{ parameter: 'limit', detail: 'expected 1 to 1000' }],
+    },
+  },
+  unauthorized: {
+    means: 'No token, or one that is not known.',
+    example: { detail: 'send a token as "Authorization: Bearer TOKEN"' },
+  },
+  forbidden: {
+    means: 'The caller has no right to this, or a page of another web site asked.',
+    example: { detail: 'a viewer token may only read; this needs an operator token' },
+  },
+  not_found: {
+    means: 'There is no such thing (any more).',
+    example: { detail: 'there is no stream "s-9" (any more)' },
+  },
+  method_not_allowed: {
+    means: 'The path answers to other methods.',
+    example: { detail: 'this path answers to GET, HEAD' },
+  },
+  request_timeout: {
+    means: 'The request did not come to its end in time.',
+    example: { detail: 'this is no HTTP request that can be read' },
+  },
+  conflict: {
+    means: 'The thing is in a state in which this cannot be done.',
+    example: { detail: 'stream s-7k2f0 is closing already; nothing can be changed of it' },
+  },
+  body_too_large: {
+    means: 'The body is over 16 KiB.',
+    example: { detail: 'the body is larger than 16 KiB' },
+  },
+  uri_too_long: {
+    means: 'A part of the path is over 512 characters.',
+    example: { detail: 'the request cannot be read' },
+  },
+  unsupported_media_type: {
+    means: 'The body is no application/json.',
+    example: { detail: 'send the body as application/json' },
+  },
+  invalid_value: {
+    means: 'A value of the body is not possible, or not together with another one or with how the stream is.',
+    example: {
+      detail: 'max_bitrate: 4 has no unit; did you mean 4Mbps, 4kbps or 4MB/s?',
+      errors: [{ pointer: '/max_bitrate', detail: '4 has no unit; did you mean 4Mbps, 4kbps or 4MB/s?' }],
+    },
+  },
+  too_many_requests: {
+    means: 'The caller asks more often than admin.rate_limit lets him.',
+    example: {
+      detail: 'more requests from one caller than 50 in 1 s; wait 1 s',
+      members: { 'violated-policies': ['api'] },
+    },
+  },
+  headers_too_large: {
+    means: 'The headers are over 16 KiB.',
+    example: { detail: 'this is no HTTP request that can be read' },
+  },
+  internal: {
+    means: 'A fault of the server; its log has the cause.',
+    example: { detail: 'an unexpected fault; the server log has it' },
+  },
+  unavailable: {
+    means: 'Not now: newcomers are not let in, or there are too many subscribers.',
+    example: { detail: 'no newcomers: resource_cpu' },
+  },
+};
+
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
 /** Registered for rate limits by draft-ietf-httpapi-ratelimit-headers; the other problems need no type of their own. */

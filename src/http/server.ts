@@ -9,6 +9,7 @@
 import type { AddressInfo, Socket } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
 import { monotonicMs } from '../lib/clock.ts';
 import { HeadgateError } from '../lib/errors.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -29,6 +30,7 @@ import { historyRoutes } from './routes/history.ts';
 import { receiptRoutes } from './routes/receipts.ts';
 import { serverRoutes } from './routes/server.ts';
 import { streamRoutes } from './routes/streams.ts';
+import { answers } from './schemas/common.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -91,6 +93,11 @@ export interface AdminServer {
   openApi(): unknown;
 }
 
+const OPENAPI_ROUTE = {
+  summary: 'This document',
+  response: answers({ 200: z.looseObject({ openapi: z.string() }) }),
+};
+
 /** Builds the API over a running server. It does not listen yet. */
 export async function createAdminServer(port: AdminPort, options: AdminServerOptions): Promise<AdminServer> {
   const app = bareServer(options.log);
@@ -110,7 +117,7 @@ export async function createAdminServer(port: AdminPort, options: AdminServerOpt
   await app.register(backpressureRoutes, { governor: port.governor });
   await app.register(serverRoutes, { server: port.server, metrics: options.metrics });
   dashboardRoutes(app, { index: ENDPOINTS_TEXT, folder: options.dashboard });
-  app.get('/api/v1/openapi.json', { schema: { hide: true } as object }, () => app.swagger());
+  app.get('/api/v1/openapi.json', { schema: OPENAPI_ROUTE }, () => app.swagger());
   await app.ready();
   return {
     listen: (host, number) => listen(app, host, number),

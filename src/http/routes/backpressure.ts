@@ -2,6 +2,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import type { GovernorPort } from '../ports.ts';
 import { backpressureOrder } from '../quantities.ts';
 import { answers } from '../schemas/common.ts';
+import { BACKPRESSURE_ORDER_EXAMPLE } from '../schemas/examples.ts';
 import { backpressure } from '../schemas/governor.ts';
 
 export const backpressureRoutes: FastifyPluginCallbackZod<{ governor: GovernorPort }> = (
@@ -27,7 +28,7 @@ export const backpressureRoutes: FastifyPluginCallbackZod<{ governor: GovernorPo
         summary: 'Order shedding, or that there be none',
         description:
           'auto sheds by how the machine fares; off never does; shed also cuts and refuses streams below a priority.',
-        body: backpressureOrder,
+        body: backpressureOrder.meta({ examples: [BACKPRESSURE_ORDER_EXAMPLE] }),
         response: answers({ 200: backpressure }, 'invalid_value', 'unsupported_media_type', 'body_too_large'),
       },
     },

@@ -5,7 +5,7 @@ import type { Metrics } from '../../telemetry/metrics.ts';
 import { ENDPOINTS } from '../endpoints.ts';
 import type { Readiness, ServerPort } from '../ports.ts';
 import { Problem } from '../problem.ts';
-import { answers } from '../schemas/common.ts';
+import { answers, openAnswers } from '../schemas/common.ts';
 import { apiIndex, effectiveConfig, ready, resources } from '../schemas/server.ts';
 
 const text = (contentType: string, description: string) => ({
@@ -42,7 +42,8 @@ export const serverRoutes: FastifyPluginCallbackZod<{ server: ServerPort; metric
     {
       schema: {
         summary: 'The process lives',
-        response: answers({ 200: z.object({ status: z.literal('ok') }) }),
+        security: [],
+        response: openAnswers({ 200: z.object({ status: z.literal('ok') }) }),
       },
     },
     () => ({ status: 'ok' as const }),
@@ -56,7 +57,7 @@ export const serverRoutes: FastifyPluginCallbackZod<{ server: ServerPort; metric
         security: [],
         description:
           'A failed config reload is told in config_error, but the server is ready: it runs the old config.',
-        response: answers({ 200: ready }, 'unavailable'),
+        response: openAnswers({ 200: ready }, 'unavailable'),
       },
     },
     (request) => {

@@ -9,6 +9,7 @@ import type { LimitOverride, StreamsPort } from '../ports.ts';
 import { Problem, unknownId } from '../problem.ts';
 import { cooldown, limitChange } from '../quantities.ts';
 import { answers, howMany, searchText, streamed } from '../schemas/common.ts';
+import { LIMIT_CHANGE_EXAMPLE } from '../schemas/examples.ts';
 import { kicked, stream, streamList } from '../schemas/stream.ts';
 
 /** Streams in one answer without `?limit=`, and at most: all that one server is built for. */
@@ -100,7 +101,7 @@ export const streamRoutes: FastifyPluginCallbackZod<StreamRoutes> = (app, { stre
       schema: {
         summary: "Override a live stream's limits",
         params: idParam,
-        body: limitChange,
+        body: limitChange.meta({ examples: [LIMIT_CHANGE_EXAMPLE] }),
         response: answers(
           { 200: stream },
           'not_found',

@@ -4,6 +4,7 @@ import type { Receipt } from '../../core/verdict.ts';
 import { type AuditEvent, OPERATOR_ACTIONS, type OperatorAction } from '../../telemetry/events.ts';
 import { nextCursor } from '../cursor.ts';
 import { amount, wallTime } from './common.ts';
+import { ACTION_EXAMPLE, RECEIPT_EXAMPLE } from './examples.ts';
 
 export const RECEIPT_ACTIONS = ['refuse', 'throttle', 'drop', 'cut', 'observe'] as const;
 
@@ -28,11 +29,11 @@ export const receipt = z
     stream: z.string().nullable(),
     detail: z.string(),
   })
-  .meta({ id: 'Receipt' }) satisfies z.ZodType<Receipt>;
+  .meta({ id: 'Receipt', examples: [RECEIPT_EXAMPLE] }) satisfies z.ZodType<Receipt>;
 
 export const receiptList = z.object({ receipts: z.array(receipt), next_cursor: nextCursor });
 
-const operatorAction = z
+export const operatorAction = z
   .object({
     id: z.string().regex(/^a-[0-9a-z]+$/),
     at: wallTime,
@@ -42,7 +43,7 @@ const operatorAction = z
     result: z.enum(['ok', 'failed']),
     detail: z.string(),
   })
-  .meta({ id: 'OperatorAction' }) satisfies z.ZodType<OperatorAction>;
+  .meta({ id: 'OperatorAction', examples: [ACTION_EXAMPLE] }) satisfies z.ZodType<OperatorAction>;
 
 const auditEvent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('receipt'), receipt }),

@@ -31,13 +31,21 @@ export const problem = z
  * ones only: a route returns those, and throws `Problem` for the others.
  */
 export function answers<Own extends Record<number, unknown>>(own: Own, ...codes: ProblemCode[]): Own {
-  const problems = Object.fromEntries(
-    [...COMMON_PROBLEMS, ...codes].map((code) => [
+  return { ...problemsOf([...COMMON_PROBLEMS, ...codes]), ...own };
+}
+
+/** `answers` of a path that everybody may ask as often as he likes: probes of load balancers. */
+export function openAnswers<Own extends Record<number, unknown>>(own: Own, ...codes: ProblemCode[]): Own {
+  return { ...problemsOf(codes), ...own };
+}
+
+function problemsOf(codes: readonly ProblemCode[]): Record<number, unknown> {
+  return Object.fromEntries(
+    codes.map((code) => [
       PROBLEM_STATUS[code],
       { description: code, content: { 'application/problem+json': { schema: problem } } },
     ]),
   );
-  return { ...problems, ...own };
 }
 
 /** A JSON answer that is written piece by piece: documented, but not one value in the code. */

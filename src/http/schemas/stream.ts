@@ -10,6 +10,7 @@ import {
 import { nextCursor } from '../cursor.ts';
 import type { KickOutcome } from '../ports.ts';
 import { amount, count, limit, wallTime } from './common.ts';
+import { STREAM_EXAMPLE, TOTALS_EXAMPLE } from './examples.ts';
 
 const usage = z.object({
   bitrate_bps: amount,
@@ -84,13 +85,14 @@ export const stream = z
     playback: z.object({ players: count, gop_bytes: count }),
     transport,
   })
-  .meta({ id: 'Stream' }) satisfies z.ZodType<StreamSnapshot>;
+  .meta({ id: 'Stream', examples: [STREAM_EXAMPLE] }) satisfies z.ZodType<StreamSnapshot>;
 
 export const totals = z
   .object({ streams: count, bitrate_bps: amount, bytes: count, packets_per_sec: amount, connections: count })
   .meta({
     id: 'Totals',
     description: 'Over all live streams, whatever the filter.',
+    examples: [TOTALS_EXAMPLE],
   }) satisfies z.ZodType<StreamTotals>;
 
 export const streamList = z.object({
