@@ -38,8 +38,10 @@ export interface Live {
   readonly snapshotAtMs: number | null;
 }
 
+/** What is kept of the node from second to second; the server's own history has the same names. */
 export const NODE_COLUMNS = [
   'bitrate_bps',
+  'budget_bps',
   'streams',
   'connections',
   'cpu',
@@ -48,6 +50,8 @@ export const NODE_COLUMNS = [
   'event_loop',
   'denied_per_s',
 ] as const;
+
+export type NodeColumn = (typeof NODE_COLUMNS)[number];
 
 let live: Live = {
   streams: [],
@@ -142,6 +146,7 @@ function onNode(node: NodeSnapshot): void {
   const value = (name: keyof typeof resources.resources) => resources.resources[name].value ?? Number.NaN;
   nodeSamples.push(atMs, {
     bitrate_bps: node.totals.bitrate_bps,
+    budget_bps: resources.shares.budget_bps ?? Number.NaN,
     streams: node.totals.streams,
     connections: node.totals.connections,
     cpu: value('cpu'),

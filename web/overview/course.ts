@@ -1,0 +1,58 @@
+/** The node over the last minutes: what the server remembers, carried on by what came since. */
+import type { Reason } from '../../src/core/reasons.ts';
+import type { NodeHistory } from '../../src/telemetry/history/node.ts';
+import type { NodeColumn as LiveColumn } from '../live/live.ts';
+import type { Samples } from '../live/samples.ts';
+
+export interface Course {
+  /** wall times, seconds, oldest first */
+  readonly times: readonly number[];
+  readonly columns: Readonly<Record<LiveColumn, readonly (number | null)[]>>;
+}
+
+type Column = (number | null)[];
+
+/** The server's columns under our names. Its rows hold no rate of refusals, but their number. */
+function pastOf({ interval_ms, columns }: NodeHistory, name: LiveColumn): Column {
+  if (name !== 'denied_per_s') return columns[name];
+  return columns.denials.map((denials) => (denials === null ? null : (denials * 1_000) / interval_ms));
+}
+
+/** `history` null: it was not answered yet, or cannot be. */
+export function courseOf(
+  history: NodeHistory | null,
+  live: Samples<LiveColumn>,
+  names: readonly LiveColumn[],
+): Course {
+  const liveTimes = live.timesS();
+  const pastTimes: number[] = [];
+  if (history !== null) {
+    const fromS = Date.parse(history.from) / 1_000;
+    const rows = history.columns.bitrate_bps.length;
+    for (let row = 0; row < rows; row++) pastTimes.push(fromS + (row * history.interval_ms) / 1_000);
+  }
+  const pastEnd = pastTimes.at(-1) ?? Number.NEGATIVE_INFINITY;
+  const fresh = liveTimes.findIndex((atS) => atS > pastEnd);
+  const from = fresh < 0 ? liveTimes.length : fresh;
+  const columns = Object.fromEntries(
+    names.map((name) => [
+      name,
+      [...(history === null ? [] : pastOf(history, name)), ...live.values(name).slice(from)],
+    ]),
+  ) as Record<LiveColumn, Column>;
+  return { times: [...pastTimes, ...liveTimes.slice(from)], columns };
+}
+
+/** Refusals by reason over the last `spanMs` that the server remembers. */
+export function refusedWithin(
+  history: NodeHistory | null,
+  spanMs: number,
+): Readonly<Partial<Record<Reason, number>>> {
+  if (history === null) return {};
+  const rows = Math.ceil(spanMs / history.interval_ms);
+  const sums = Object.entries(history.denied).map(([reason, counts]) => [
+    reason,
+    counts.slice(-rows).reduce<number>((sum, times) => sum + (times ?? 0), 0),
+  ]);
+  return Object.fromEntries(sums.filter(([, sum]) => Number(sum) > 0));
+}
