@@ -79,7 +79,10 @@ export const ALERT_CASES: readonly AlertCase[] = [
     labels: { scope: 'global', limit: 'max_connections' },
     value: '95%',
     fires: { 'headgate_limit_utilization{scope="global",limit="max_connections"}': '0.95x30' },
-    quiet: [{ 'headgate_limit_utilization{scope="stream",limit="max_fps"}': '0.95x30' }],
+    quiet: [
+      { 'headgate_limit_utilization{scope="stream",limit="max_fps"}': '0.95x30' },
+      { 'headgate_limit_utilization{scope="client",limit="max_streams"}': '1x30' },
+    ],
   },
   {
     alert: 'HeadgateDenialsStorm',
