@@ -38,6 +38,11 @@ export function count(value: number | null): string {
   return value === null ? NONE : Math.round(value).toLocaleString('en-US');
 }
 
+/** `1 client`, `2 clients` */
+export function plural(number: number, one: string, many = `${one}s`): string {
+  return `${count(number)} ${number === 1 ? one : many}`;
+}
+
 /** `12 ms`, `3.4 s`, `5 min 10 s`, `3 h 20 min`, `4 d 3 h` */
 export function duration(ms: number | null): string {
   if (ms === null) return NONE;

@@ -3,8 +3,7 @@
 import { storyOf } from '../../src/core/words/receipt.ts';
 import type { AuditEvent, OperatorAction } from '../../src/telemetry/events.ts';
 import { ACTIONS } from '../receipts/actions.ts';
-import { href } from '../router.ts';
-import type { Tone } from '../ui/badge.tsx';
+import type { Tone } from '../ui/tone.ts';
 
 export interface EventRow {
   readonly id: string;
@@ -13,11 +12,13 @@ export interface EventRow {
   readonly tone: Tone;
   /** who did it: of a decision the rule that it is from */
   readonly by: string;
-  /** what it was done to, and where more is told of that */
+  /** what it was done to */
   readonly about: string;
-  readonly aboutHref: string | null;
+  /** id of that, when it is a stream that an operator named */
+  readonly stream: string | null;
   readonly told: string;
-  readonly toldHref: string | null;
+  /** id of the receipt that tells more; its `about` is found among receipts */
+  readonly receipt: string | null;
 }
 
 /** What the server or an operator does is worth a glance where it takes something away. */
@@ -45,9 +46,9 @@ export function eventRow(event: AuditEvent): EventRow {
     tone,
     by: receipt.reason,
     about,
-    aboutHref: href('receipts', null, { key: about }),
+    stream: null,
     told: `${told} because ${because}${times}`,
-    toldHref: href('receipts', null, { key: receipt.id }),
+    receipt: receipt.id,
   };
 }
 
@@ -60,8 +61,8 @@ function actionRow({ id, at, action, by, target, result, detail }: OperatorActio
     tone: failed ? 'bad' : (TONES[action] ?? 'idle'),
     by,
     about: target ?? 'the server',
-    aboutHref: target?.startsWith('s-') === true ? href('streams', target) : null,
+    stream: target?.startsWith('s-') === true ? target : null,
     told: detail,
-    toldHref: null,
+    receipt: null,
   };
 }

@@ -3,7 +3,7 @@ import { useMemo } from 'preact/hooks';
 import { formatEventRate } from '../../src/core/units.ts';
 import type { IpSnapshot } from '../../src/http/ports.ts';
 import type { PageProps } from '../app.tsx';
-import { bps, count, percent } from '../format.ts';
+import { bps, count, percent, plural } from '../format.ts';
 import { serverNowMs } from '../live/live.ts';
 import { useList } from '../live/use-list.ts';
 import { go, href } from '../router.ts';
@@ -129,7 +129,7 @@ export function AddressesPage({ route }: PageProps) {
         <Nothing any={all.length > 0} />
       ) : (
         <Panel
-          title={`${count(rows.length)} addresses`}
+          title={plural(rows.length, 'address', 'addresses')}
           aside={`${count(cooling)} in cooldown${omitted === 0 ? '' : `, ${count(omitted)} more are not shown`}`}
           class="flush"
         >

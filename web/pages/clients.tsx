@@ -3,7 +3,7 @@ import { useMemo } from 'preact/hooks';
 import { formatEventRate } from '../../src/core/units.ts';
 import type { ClientSnapshot } from '../../src/http/ports.ts';
 import type { PageProps } from '../app.tsx';
-import { bps, count, percent } from '../format.ts';
+import { bps, count, percent, plural } from '../format.ts';
 import { useLive } from '../live/live.ts';
 import { useList } from '../live/use-list.ts';
 import { go, href } from '../router.ts';
@@ -107,7 +107,7 @@ export function ClientsPage({ route }: PageProps) {
       {answer === null ? null : rows.length === 0 ? (
         <Nothing any={answer.clients.length > 0} />
       ) : (
-        <Panel title={`${count(rows.length)} clients`} aside={omittedWords(answer.omitted)} class="flush">
+        <Panel title={plural(rows.length, 'client')} aside={omittedWords(answer.omitted)} class="flush">
           <SortTable label="Clients" columns={COLUMNS} rows={rows} keyOf={keyOf} initial={BUSIEST} />
         </Panel>
       )}

@@ -5,7 +5,7 @@ import type { AuditEvent } from '../../src/telemetry/events.ts';
 import type { PageProps } from '../app.tsx';
 import { type EventRow, eventRow } from '../events/event-row.ts';
 import { auditPath, KIND_GROUPS } from '../events/kinds.ts';
-import { clock, dateTime } from '../format.ts';
+import { clock, dateTime, plural } from '../format.ts';
 import { useFreshAsk } from '../live/use-fresh-ask.ts';
 import { useSteady } from '../live/use-steady.ts';
 import { go, href } from '../router.ts';
@@ -33,9 +33,9 @@ const COLUMNS: readonly SortColumn<EventRow>[] = [
   {
     title: 'About',
     sortBy: ({ about }) => about,
-    cell: ({ about, aboutHref }) => <Linked text={about} to={aboutHref} />,
+    cell: (row) => <About row={row} />,
   },
-  { title: 'What happened', cell: ({ told, toldHref }) => <Told text={told} to={toldHref} /> },
+  { title: 'What happened', cell: (row) => <Told row={row} /> },
 ];
 
 const NEWEST: Sorting = { by: 'Time', descending: true };
@@ -108,28 +108,41 @@ function Trail({ events, question, narrowed }: TrailProps) {
   return (
     <div ref={area}>
       <FreshButton fresh={fresh} noun="event" release={release} />
-      <Panel title={`Newest ${shown.length}`} class="flush">
-        <SortTable label="Events" columns={COLUMNS} rows={shown} keyOf={keyOf} initial={NEWEST} />
+      <Panel title={`The newest ${plural(shown.length, 'event')}`} class="flush">
+        <SortTable
+          label="Events"
+          columns={COLUMNS}
+          rows={shown}
+          keyOf={keyOf}
+          initial={NEWEST}
+          class="prose"
+        />
       </Panel>
     </div>
   );
 }
 
-function Linked({ text, to }: { readonly text: string; readonly to: string | null }) {
-  return to === null ? <span>{text}</span> : <a href={to}>{text}</a>;
+function About({ row: { about, stream, receipt } }: { readonly row: EventRow }) {
+  if (stream !== null) return <a href={href('streams', stream)}>{about}</a>;
+  if (receipt === null) return <span>{about}</span>;
+  return <a href={href('receipts', null, { key: about })}>{about}</a>;
 }
 
 /** The sentence, and behind it a link to all that is known of it. */
-function Told({ text, to }: { readonly text: string; readonly to: string | null }) {
+function Told({ row: { told, receipt } }: { readonly row: EventRow }) {
   return (
     <span class="told">
-      {text}
-      {to === null ? null : (
-        <>
-          {' '}
-          <a href={to}>why</a>
-        </>
-      )}
+      {told}
+      {receipt === null ? null : <Why receipt={receipt} />}
     </span>
+  );
+}
+
+function Why({ receipt }: { readonly receipt: string }) {
+  return (
+    <>
+      {' '}
+      <a href={href('receipts', null, { key: receipt })}>why</a>
+    </>
   );
 }

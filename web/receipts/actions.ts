@@ -1,5 +1,5 @@
 import type { Receipt } from '../../src/core/verdict.ts';
-import type { Tone } from '../ui/badge.tsx';
+import type { Tone } from '../ui/tone.ts';
 
 /** What was done to a publisher, in a word, and how bad that is. */
 export const ACTIONS: Readonly<Record<Receipt['action'], { readonly word: string; readonly tone: Tone }>> = {

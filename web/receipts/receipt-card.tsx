@@ -39,7 +39,8 @@ export function ReceiptCard({ receipt }: { readonly receipt: Receipt }) {
         <Until receipt={receipt} />
         <dt>What to do</dt>
         <dd>
-          {advice}.<SourceHint receipt={receipt} />
+          <Prose text={advice} />.
+          <SourceHint receipt={receipt} />
         </dd>
         <dt>Told then</dt>
         <dd class="soft">{receipt.detail}</dd>
@@ -52,14 +53,19 @@ export function ReceiptCard({ receipt }: { readonly receipt: Receipt }) {
   );
 }
 
-/** What was seen against the limit, where both are numbers. */
+/** What was seen against the limit, where both are numbers. Beyond it the bar is what was seen, and the mark the limit. */
 function Measure({ receipt: { reason, limit, observed, window } }: { readonly receipt: Receipt }) {
-  if (limit === null || observed === null || limit <= 0) return null;
+  if (limit === null || observed === null || limit <= 0 || observed <= 0) return null;
   const seen = observedWords(reason, observed);
   const most = limitWords(reason, limit, window);
   return (
     <div class="measure">
-      <Bar value={observed / limit} label={reason} text={`${seen}, the limit is ${most}`} />
+      <Bar
+        value={Math.min(1, observed / limit)}
+        marks={[Math.min(1, limit / observed)]}
+        label={reason}
+        text={`${seen}, the limit is ${most}`}
+      />
       <span>
         <b>{seen}</b> seen, <b>{most}</b> allowed
       </span>
@@ -103,9 +109,15 @@ function Until({ receipt }: { readonly receipt: Receipt }) {
   );
 }
 
+/** Text in which `commands` stand between backticks. */
+function Prose({ text }: { readonly text: string }) {
+  const parts = text.split('`');
+  return <>{parts.map((part, index) => (index % 2 === 1 ? <code key={part}>{part}</code> : part))}</>;
+}
+
 /** A stream's own limit can come from several places; the stream's page says from which, while it lives. */
-function SourceHint({ receipt: { reason, stream, limit } }: { readonly receipt: Receipt }) {
-  if (!reason.startsWith('stream_') || limit === null || stream === null) return null;
+function SourceHint({ receipt: { reason, action, stream, limit } }: { readonly receipt: Receipt }) {
+  if (!reason.startsWith('stream_') || limit === null || stream === null || action === 'cut') return null;
   return (
     <>
       {' '}

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
+import type { Tone } from './tone.ts';
 
-/** How something fares. Told by a glyph and words as well, never by colour alone. */
-export type Tone = 'ok' | 'warn' | 'bad' | 'info' | 'idle';
+export type { Tone };
 
 const GLYPHS: Readonly<Record<Tone, string>> = { ok: '●', warn: '▲', bad: '■', info: '◆', idle: '○' };
 

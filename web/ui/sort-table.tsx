@@ -1,24 +1,18 @@
 /** A table whose columns sort it: real buttons in real headers. On a narrow screen each row becomes a card. */
 import type { ComponentChildren } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
+import { type Sorting, type SortKey, sortedBy } from './sorting.ts';
+
+export type { Sorting };
 
 /** Rows drawn at first, and added by each "more": a few screens full, drawn in a few ms. */
 const ROWS_STEP = 200;
 
-export interface SortColumn<Row> {
-  /** also the label in front of the cell on a narrow screen */
-  readonly title: string;
-  /** what rows are compared by; absent: the column does not sort */
-  readonly sortBy?: (row: Row) => number | string;
+/** `title` is also the label in front of the cell on a narrow screen; a column without `sortBy` does not sort. */
+export interface SortColumn<Row> extends SortKey<Row> {
   readonly cell: (row: Row) => ComponentChildren;
   /** figures: to the right, and the highest first at the first click */
   readonly numeric?: boolean;
-}
-
-export interface Sorting {
-  /** `title` of a column */
-  readonly by: string;
-  readonly descending: boolean;
 }
 
 export interface SortTableProps<Row> {
@@ -30,15 +24,18 @@ export interface SortTableProps<Row> {
   /** stays the same while a row is the same, and settles ties */
   readonly keyOf: (row: Row) => string;
   readonly initial: Sorting;
+  /** `prose`: on a narrow screen the cells flow as text, without labels */
+  readonly class?: 'prose';
 }
 
-export function SortTable<Row>({ label, columns, rows, keyOf, initial }: SortTableProps<Row>) {
+export function SortTable<Row>(props: SortTableProps<Row>) {
+  const { label, columns, rows, keyOf, initial, class: more = '' } = props;
   const [sorting, setSorting] = useState(initial);
   const [most, setMost] = useState(ROWS_STEP);
   const sorted = useMemo(() => sortedBy(rows, columns, keyOf, sorting), [rows, columns, sorting]);
   return (
     <>
-      <table class="sorted" aria-label={label}>
+      <table class={`sorted ${more}`} aria-label={label}>
         <thead>
           <tr>
             {columns.map((column) => (
@@ -97,24 +94,4 @@ function Header<Row>({ column: { title, numeric = false, sortBy }, sorting, sort
       </button>
     </th>
   );
-}
-
-/** Rows that are equal stay in the order of their keys, so that nothing jumps from one second to the next. */
-export function sortedBy<Row>(
-  rows: readonly Row[],
-  columns: readonly SortColumn<Row>[],
-  keyOf: (row: Row) => string,
-  { by, descending }: Sorting,
-): Row[] {
-  const sortBy = columns.find(({ title }) => title === by)?.sortBy ?? keyOf;
-  const sign = descending ? -1 : 1;
-  return rows
-    .map((row) => ({ row, value: sortBy(row), key: keyOf(row) }))
-    .sort((a, b) => sign * compare(a.value, b.value) || compare(a.key, b.key))
-    .map(({ row }) => row);
-}
-
-function compare(a: number | string, b: number | string): number {
-  if (typeof a === 'string' && typeof b === 'string') return a < b ? -1 : a > b ? 1 : 0;
-  return Number(a) - Number(b);
 }
