@@ -9,7 +9,7 @@ import { useAsk } from '../live/use-ask.ts';
 import { go, href } from '../router.ts';
 import { EndedNotice } from '../streams/ended-notice.tsx';
 import { endingOf } from '../streams/ending.ts';
-import { StreamCharts } from '../streams/stream-charts.tsx';
+import { BitratePanel, SmallCharts } from '../streams/stream-charts.tsx';
 import { LimitsPanel, PublisherPanel, TransportPanel } from '../streams/stream-facts.tsx';
 import { ReceiptsPanel, useReceipts } from '../streams/stream-receipts.tsx';
 import { useCourse } from '../streams/use-course.ts';
@@ -33,6 +33,7 @@ export function StreamPage({ route }: PageProps) {
   );
   const ended = stream === null && settled;
   const known = course.history !== null || last.current !== null || receipts.length > 0;
+  const drawn = course.times.length > 0;
   const acting = useActing(stream);
   if (stream === null && !ended) return <EmptyState title="Waiting for the first reading" />;
   return (
@@ -53,8 +54,8 @@ export function StreamPage({ route }: PageProps) {
           successor={successor}
         />
       ) : null}
-      <div class="grid">
-        {course.times.length === 0 ? null : <StreamCharts course={course} stream={stream ?? last.current} />}
+      <div class="grid stream-grid">
+        {drawn ? <BitratePanel course={course} /> : null}
         {stream === null ? null : (
           <>
             <LimitsPanel stream={stream} />
@@ -63,6 +64,7 @@ export function StreamPage({ route }: PageProps) {
           </>
         )}
         {known ? <ReceiptsPanel id={id} receipts={receipts} /> : null}
+        {drawn ? <SmallCharts course={course} stream={stream ?? last.current} /> : null}
       </div>
       {acting.dialog}
     </div>

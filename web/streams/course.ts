@@ -13,7 +13,7 @@ import {
 } from '../../src/telemetry/history/streams.ts';
 
 /** What is shown, seconds: as long as the server keeps. */
-const COURSE_SPAN_S = 300;
+export const COURSE_SPAN_S = 300;
 
 /** Points kept: five minutes of four readings a second, the fastest that the API gives. */
 const POINTS_MAX = 1_200;

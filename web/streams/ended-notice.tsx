@@ -34,7 +34,7 @@ export function EndedNotice({ ending: { at, receipt }, known, successor }: Ended
         )
       ) : (
         <p>
-          Cut for <span class="mono">{receipt.reason}</span>: {receipt.detail} Receipt{' '}
+          Cut for <span class="mono">{receipt.reason}</span>: {sentence(receipt.detail)} Receipt{' '}
           <a href={href('receipts', null, { key: receipt.id })}>{receipt.id}</a>.
         </p>
       )}
@@ -48,4 +48,8 @@ export function EndedNotice({ ending: { at, receipt }, known, successor }: Ended
       </p>
     </div>
   );
+}
+
+function sentence(detail: string): string {
+  return /[.!?]$/.test(detail) ? detail : `${detail}.`;
 }

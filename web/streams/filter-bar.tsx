@@ -65,7 +65,7 @@ export function FilterBar({ streams, shown, total, ordering, onOrder }: FilterBa
         type="search"
         aria-label="Filter streams"
         aria-keyshortcuts="/"
-        placeholder="Filter: cam1  client:alice  protocol:srt  >80%"
+        placeholder="Filter: cam1 client:alice >80%"
         title="Words, state:, protocol:, client:, tier:, by:, ip:, app:, codec:, >80%, fps>80%; a leading - turns a term around"
         spellcheck={false}
         autocomplete="off"

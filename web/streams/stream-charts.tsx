@@ -28,31 +28,39 @@ const SYNC = 'stream';
 const TALL = 220;
 const LOW = 130;
 
-export interface StreamChartsProps {
+interface StreamChartsProps {
   readonly course: CourseView;
   /** null when it has ended */
   readonly stream: StreamSnapshot | null;
 }
 
-export function StreamCharts({ course, stream }: StreamChartsProps) {
+/** The bitrate against what it is held to, with what was done about it on the time axis. */
+export function BitratePanel({ course }: { course: CourseView }) {
   const { times, columns } = course;
   const squeezed = columns.ceiling_bps.some((value) => value !== null);
   const bitrates = [columns.bitrate_bps, columns.limit_bps, ...(squeezed ? [columns.ceiling_bps] : [])];
+  return (
+    <Panel title="Bitrate" class="wide" aside={<MarksLegend course={course} />}>
+      <Chart
+        label="Bitrate of the last five minutes, with its limit"
+        times={times}
+        columns={bitrates}
+        lines={squeezed ? BITRATE_SQUEEZED : BITRATE}
+        unit="bps"
+        height={TALL}
+        marks={ticksOf(course)}
+        spanS={course.spanS}
+        sync={SYNC}
+      />
+    </Panel>
+  );
+}
+
+export function SmallCharts({ course, stream }: StreamChartsProps) {
+  const { times, columns } = course;
   const fpsLimit = stream?.limits.max_fps ?? null;
   return (
     <>
-      <Panel title="Bitrate" class="wide" aside={<MarksLegend course={course} />}>
-        <Chart
-          label="Bitrate of the last five minutes, with its limit"
-          times={times}
-          columns={bitrates}
-          lines={squeezed ? BITRATE_SQUEEZED : BITRATE}
-          unit="bps"
-          height={TALL}
-          marks={ticksOf(course)}
-          sync={SYNC}
-        />
-      </Panel>
       <Panel title="Frames per second">
         <Chart
           label="Frames per second of the last five minutes, by media time and by arrival"
@@ -61,6 +69,7 @@ export function StreamCharts({ course, stream }: StreamChartsProps) {
           lines={FRAMES}
           unit="fps"
           height={LOW}
+          spanS={course.spanS}
           sync={SYNC}
         />
       </Panel>
@@ -72,6 +81,7 @@ export function StreamCharts({ course, stream }: StreamChartsProps) {
           lines={PACKETS}
           unit="per_s"
           height={LOW}
+          spanS={course.spanS}
           sync={SYNC}
         />
       </Panel>
@@ -83,6 +93,7 @@ export function StreamCharts({ course, stream }: StreamChartsProps) {
           lines={KEYFRAMES}
           unit="ms"
           height={LOW}
+          spanS={course.spanS}
           sync={SYNC}
         />
       </Panel>

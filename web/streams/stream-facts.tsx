@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { SQUEEZE_WORDS } from '../../src/core/held.ts';
 import type { StreamSnapshot } from '../../src/core/stream.ts';
 import { ON_EXCEED_WORDS } from '../actions/limit-draft.ts';
@@ -20,25 +21,15 @@ export function LimitsPanel({ stream }: { stream: StreamSnapshot }) {
           {uses.map((use) => (
             <LimitRow key={use.kind} use={use} stream={stream} binds={use.kind === binding?.kind} />
           ))}
-          <tr>
-            <th scope="row">When exceeded</th>
-            <td>
-              {limits.on_exceed}: {ON_EXCEED_WORDS[limits.on_exceed]}
-            </td>
-            <Source name="on_exceed" stream={stream} />
-          </tr>
-          <tr>
-            <th scope="row">Grace</th>
-            <td>
-              {limits.grace_ms === null ? 'never cut for excess' : `cut after ${duration(limits.grace_ms)}`}
-            </td>
-            <Source name="grace" stream={stream} />
-          </tr>
-          <tr>
-            <th scope="row">Cooldown</th>
-            <td>{duration(limits.cooldown_ms)} after a cut</td>
-            <Source name="cooldown" stream={stream} />
-          </tr>
+          <LimitFact title="When exceeded" name="on_exceed" stream={stream}>
+            {limits.on_exceed}: {ON_EXCEED_WORDS[limits.on_exceed]}
+          </LimitFact>
+          <LimitFact title="Grace" name="grace" stream={stream}>
+            {limits.grace_ms === null ? 'never cut for excess' : `cut after ${duration(limits.grace_ms)}`}
+          </LimitFact>
+          <LimitFact title="Cooldown" name="cooldown" stream={stream}>
+            {duration(limits.cooldown_ms)} after a cut
+          </LimitFact>
         </tbody>
       </table>
       <Share stream={stream} />
@@ -52,7 +43,7 @@ function LimitRow({ use, stream, binds }: { use: Use; stream: StreamSnapshot; bi
   const { kind, limit, fraction, nearness, by } = use;
   const { glyph, word } = NEARNESS_SIGNS[nearness];
   return (
-    <tr class={`use ${nearness}`}>
+    <tr class={`limit-use ${nearness}`}>
       <th scope="row">
         {KIND_WORDS[kind]}
         {binds && fraction > 0 ? <span class="soft"> · tightest</span> : null}
@@ -68,21 +59,46 @@ function LimitRow({ use, stream, binds }: { use: Use; stream: StreamSnapshot; bi
             {SQUEEZE_WORDS[by]}; its own limit is {limitText(kind, stream.limits.max_bitrate_bps)}
           </div>
         )}
+        <Source name={LIMIT_NAMES[kind]} stream={stream} />
       </td>
-      <Source name={LIMIT_NAMES[kind]} stream={stream} />
+    </tr>
+  );
+}
+
+interface LimitFactProps {
+  readonly title: string;
+  /** as in the config */
+  readonly name: string;
+  readonly stream: StreamSnapshot;
+  readonly children: ComponentChildren;
+}
+
+function LimitFact({ title, name, stream, children }: LimitFactProps) {
+  return (
+    <tr>
+      <th scope="row">{title}</th>
+      <td>
+        {children}
+        <Source name={name} stream={stream} />
+      </td>
     </tr>
   );
 }
 
 /** Where a limit came from, in the config's own words. */
 function Source({ name, stream: { limits } }: { name: string; stream: StreamSnapshot }) {
-  const source = limits.sources[name] ?? '';
+  const source = limits.sources[name];
   const until = limits.override_until;
-  if (source !== 'override') return <td class="source mono">{source}</td>;
+  if (source === undefined) return null;
   return (
-    <td class="source">
-      <b>temporary</b>, {until === null ? 'until it ends' : `until ${clock(until)}`}
-    </td>
+    <div class="source">
+      {name} from{' '}
+      {source === 'override' ? (
+        <b>a temporary limit, {until === null ? 'until it ends' : `until ${clock(until)}`}</b>
+      ) : (
+        <span class="mono">{source}</span>
+      )}
+    </div>
   );
 }
 
@@ -90,7 +106,7 @@ function Share({ stream }: { stream: StreamSnapshot }) {
   const { ceiling_bps, by } = stream.share;
   if (by === null || ceiling_bps === null) return null;
   return (
-    <p class="squeeze">
+    <p class="squeezed-by">
       <b>Squeezed by {by}</b>: may send {bps(ceiling_bps)}, {SQUEEZE_WORDS[by]}.
     </p>
   );

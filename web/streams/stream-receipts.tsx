@@ -36,13 +36,12 @@ export function ReceiptsPanel({ id, receipts }: { id: string; receipts: readonly
       {receipts.length === 0 ? (
         <EmptyState title="None">Nothing of this stream was slowed, dropped or cut.</EmptyState>
       ) : (
-        <table class="receipts">
+        <table class="stream-receipts">
           <thead>
             <tr>
               <th scope="col">When</th>
               <th scope="col">What</th>
               <th scope="col">Why</th>
-              <th scope="col">Receipt</th>
             </tr>
           </thead>
           <tbody>
@@ -50,17 +49,15 @@ export function ReceiptsPanel({ id, receipts }: { id: string; receipts: readonly
               <tr key={receipt.id}>
                 <td>
                   <Moment at={receipt.at} />
+                  <a class="mono" href={href('receipts', null, { key: receipt.id })}>
+                    {receipt.id}
+                  </a>
                 </td>
                 <td>
                   <Badge tone={ACTION_TONES[receipt.action]}>{receipt.action}</Badge>
                 </td>
                 <td class="why">
                   <span class="mono">{receipt.reason}</span> <span class="soft">{receipt.detail}</span>
-                </td>
-                <td>
-                  <a class="mono" href={href('receipts', null, { key: receipt.id })}>
-                    {receipt.id}
-                  </a>
                 </td>
               </tr>
             ))}

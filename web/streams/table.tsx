@@ -78,7 +78,7 @@ export function StreamTable({ streams, ordering, onOrder, onAct }: StreamTablePr
 
 function Spacer({ height }: { height: number }) {
   return (
-    <tr class="spacer" role="presentation">
+    <tr class="spacer">
       <td colSpan={COLUMNS.length} style={{ height: `${height}px` }} />
     </tr>
   );

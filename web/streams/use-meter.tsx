@@ -16,7 +16,7 @@ export function UseMeter({ use, short = false }: UseMeterProps) {
   const { glyph, word } = NEARNESS_SIGNS[nearness];
   const figures = short ? seenText(kind, seen).replace(/ \S+$/, '') : seenText(kind, seen);
   return (
-    <div class={`use ${nearness}`} title={titleOf(use)}>
+    <div class={`limit-use ${nearness}`} title={titleOf(use)}>
       <div class="figures">
         <b>{figures}</b>
         {limit === null ? null : (
