@@ -75,10 +75,11 @@ function complete(document: Document): void {
     // HEAD is GET without the body; the description says so once.
     delete operations['head'];
     for (const [method, operation] of Object.entries(operations)) {
-      const responses = Object.entries(operation.responses).map(([status, response]) => [
-        status,
-        responseOf(response),
-      ]);
+      const takesNothing = operation['parameters'] === undefined && operation['requestBody'] === undefined;
+      const responses = Object.entries(operation.responses)
+        // Where there is nothing to read there is nothing that cannot be read.
+        .filter(([status]) => !(takesNothing && status === '400'))
+        .map(([status, response]) => [status, responseOf(response)]);
       operations[method] = {
         operationId: operationId(method, path),
         tags: [tagOf(path)],
