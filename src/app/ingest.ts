@@ -39,7 +39,7 @@ export class Ingest {
   #identities: IdentityDirectory;
   #resolver: PolicyResolver;
   readonly slab = new Slab({ streams: STREAM_ROWS, sharedNodes: SHARED_NODES });
-  readonly registry = new StreamRegistry((stream) => this.history.ended(stream));
+  readonly registry = new StreamRegistry();
   readonly tally = new StreamTally(this.registry);
   readonly engine: EngineSet;
   readonly governance: Governance;
@@ -63,6 +63,7 @@ export class Ingest {
     this.budgets = new Budgets(this.slab, config.limits.global.max_bandwidth);
     this.governance = new Governance(config, telemetry, this);
     this.history = new History(this, () => telemetry.decisions.denied);
+    this.registry.watch({ added: () => {}, removed: (stream) => this.history.ended(stream) });
     const { governor } = this.governance;
     this.admission = new Admission(config, [governor.gate]);
     this.playback = new Playback(playbackLimits(config), telemetry.logger);

@@ -17,12 +17,6 @@ export class StreamRegistry {
   readonly #numbers = new WeakMap<LiveStream, number>();
   #came = 0;
   readonly #watchers = new Set<RegistryWatcher>();
-  readonly #removed: (stream: LiveStream) => void;
-
-  /** @param removed told of each stream that is taken out, while it still has its rows */
-  constructor(removed: (stream: LiveStream) => void = () => {}) {
-    this.#removed = removed;
-  }
 
   get size(): number {
     return this.#byId.size;
@@ -39,7 +33,6 @@ export class StreamRegistry {
     if (!this.#byId.delete(stream.id)) return;
     // A takeover has put the newcomer under this path before the ghost is removed.
     if (this.#byPath.get(stream.identity.path) === stream) this.#byPath.delete(stream.identity.path);
-    this.#removed(stream);
     for (const watcher of this.#watchers) watcher.removed(stream);
   }
 
