@@ -237,6 +237,7 @@ test('a bad file changes nothing, is told in log, metric, audit and /readyz, and
   );
   expect(await ready()).toMatchObject({ ready: true, config_error: expect.stringContaining('max_bandwith') });
   expect(await reloads('failed')).toBe(1);
+  expect(await server.metric('headgate_config_last_reload_successful')).toBe(0);
   const { events } = await server.get<{ events: { kind: string; action?: Record<string, unknown> }[] }>(
     '/api/v1/audit',
   );
@@ -246,6 +247,7 @@ test('a bad file changes nothing, is told in log, metric, audit and /readyz, and
   expect((await ready()).config_error).toContain('headgate.yaml');
   server.configure('limits: { client: { max_streams: 2 } }');
   await until(async () => (await ready()).config_error === null, 'the file to be mended');
+  expect(await server.metric('headgate_config_last_reload_successful')).toBe(1);
   expect((await server.stream('/live/cam')).id).toBe(before.id);
   expect(publisher.closed).toBe(false);
 });
