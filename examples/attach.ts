@@ -18,7 +18,11 @@ const config = {
 };
 
 const nms: NodeMediaServerLike = new NodeMediaServer(config);
-const gate = attach(nms, { limits: { client: { max_streams: 2 }, stream: { max_bitrate: '4Mbps' } } });
+const gate = attach(nms, {
+  limits: { client: { max_streams: 2 }, stream: { max_bitrate: '4Mbps' } },
+  // Left out, it refuses publishers while the machine itself is short of something.
+  resources: { cpu: null, heap: null, memory: null, event_loop: null },
+});
 await nms.run();
 
 gate.on('receipt', ({ action, reason, path, id }) => console.log(`${action} ${path}: ${reason} (${id})`));

@@ -15,6 +15,9 @@ const server = createServer({
     client: { max_streams: 2 },
     stream: { max_bitrate: '4Mbps', on_exceed: 'throttle', grace: '30s' },
   },
+  timeouts: { drain: '3s' },
+  // Left out, it refuses publishers while the machine itself is short of something.
+  resources: { cpu: null, heap: null, memory: null, event_loop: null },
 });
 
 server.on('stream', ({ type, stream }) => console.log(`${stream.path} ${type}`));

@@ -45,7 +45,7 @@ export function attach(nms: NodeMediaServerLike, options: AttachOptions = {}): A
   const doors = new NmsDoors(nms);
   const shaped = (loaded: Loaded): Loaded => ({ ...loaded, config: behindDoors(loaded.config) });
   const loaded = shaped(loadObject({ ...config, listen: onlyAdmin(listen) }));
-  const headgate = new Headgate({
+  const headgate: Headgate = new Headgate({
     config: loaded.config,
     file: null,
     digest: null,

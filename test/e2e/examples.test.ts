@@ -48,10 +48,9 @@ beforeAll(() => {
   run('tar', ['-xzf', filename]);
   rmSync(path.join(modules, 'headgate'), { force: true });
   cpSync(path.join(temp, 'package'), path.join(modules, 'headgate'), { recursive: true });
-  const addons = path.join(CHECKOUT, 'build/Release');
-  mkdirSync(path.join(modules, 'headgate/build/Release'), { recursive: true });
-  for (const name of readdirSync(addons).filter((file) => file.endsWith('.node')))
-    cpSync(path.join(addons, name), path.join(modules, 'headgate/build/Release', name));
+  // The addons themselves, without what the compiler left beside them.
+  const [built, here] = [path.join(CHECKOUT, 'build/Release'), path.join(modules, 'headgate/build/Release')];
+  cpSync(built, here, { recursive: true, filter: (from) => !from.includes('obj.target') });
   cpSync(path.join(modules, 'headgate/examples'), temp, { recursive: true });
   writeFileSync(path.join(temp, 'package.json'), '{ "private": true, "type": "module" }');
 }, PACK_TIMEOUT_MS);
