@@ -18,6 +18,7 @@ import { dashboardRoutes } from './dashboard.ts';
 import { ENDPOINTS_TEXT } from './endpoints.ts';
 import { EventFeed, type EventFeedOptions } from './event-feed.ts';
 import { answerBadHttp, answerFailure, answerUnknownRoutes, type FaultLog } from './failures.ts';
+import { OpenAnswers } from './open-answers.ts';
 import { registerOpenApi } from './openapi.ts';
 import type { AdminPort } from './ports.ts';
 import { Problem } from './problem.ts';
@@ -107,6 +108,7 @@ export async function createAdminServer(port: AdminPort, options: AdminServerOpt
     access: new AccessControl(options.tokens),
     limit: new RequestLimit(options.rateLimit),
     refused: new RefusedChanges(port.audit),
+    open: new OpenAnswers(),
   });
   await registerOpenApi(app, port.server.about().version);
   await app.register(streamRoutes, { streams: port.streams, startedAt: port.server.about().started_at });
@@ -168,14 +170,21 @@ function bareServer(log: FaultLog): FastifyInstance {
 /** Paths that load balancers ask. */
 const PROBES: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
 
+/** The feed never ends, and bounds its subscribers itself. */
+const ENDLESS = '/api/v1/events';
+
+/** Between two looks for answers that nobody takes, ms. */
+const SWEEP_MS = 5_000;
+
 interface Guards {
   readonly access: AccessControl;
   readonly limit: RequestLimit;
   readonly refused: RefusedChanges;
+  readonly open: OpenAnswers;
 }
 
 /** Every request, also one that no route answers: headers, who asks, how often, whether he may. */
-function guard(app: FastifyInstance, { access, limit, refused }: Guards): void {
+function guard(app: FastifyInstance, { access, limit, refused, open }: Guards): void {
   app.decorateRequest('caller');
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(SECURITY_HEADERS);
@@ -189,8 +198,13 @@ function guard(app: FastifyInstance, { access, limit, refused }: Guards): void {
       if (error instanceof Problem && !isRead(request)) refused.write(request, error, now);
       throw error;
     }
+    const { kind, key } = request.caller.limitKey;
+    if (!PROBES.has(request.url) && request.routeOptions.url !== ENDLESS)
+      open.begin(`${kind} ${key}`, reply, now);
     done();
   });
+  const sweeping = setInterval(() => open.sweep(monotonicMs()), SWEEP_MS).unref();
+  app.addHook('onClose', async () => clearInterval(sweeping));
 }
 
 function capConnectionsPerAddress(app: FastifyInstance): void {

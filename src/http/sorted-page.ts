@@ -1,11 +1,14 @@
 /**
  * A page of a list that has no lasting order of its own, such as addresses:
  * it is listed by the text of its keys. A cursor is the last key listed, and
- * the next page holds what comes after it, whoever came or left meanwhile. At
- * most two pages are held, however long the list is.
+ * the next page holds what comes after it, whoever came or left meanwhile. Two
+ * pages are held, or a thousand items, however long the list is.
  */
 import { turnOfTheLoop } from './batches.ts';
 import type { Batches } from './ports.ts';
+
+/** Items put in order together at least: one by one they would be sorted again and again. */
+const SORTED_AT_ONCE = 1_000;
 
 interface Wanted<T> {
   keyOf(item: T): string;
@@ -25,6 +28,7 @@ interface SortedPage<T> {
 export async function sortedPage<T>(batches: Batches<T>, wanted: Wanted<T>): Promise<SortedPage<T>> {
   const { keyOf, matches, after, limit } = wanted;
   const byKey = (a: T, b: T): number => (keyOf(a) < keyOf(b) ? -1 : 1);
+  const heldMax = Math.max(2 * limit, SORTED_AT_ONCE);
   let held: T[] = [];
   let count = 0;
   for (const batch of batches) {
@@ -32,7 +36,7 @@ export async function sortedPage<T>(batches: Batches<T>, wanted: Wanted<T>): Pro
       if ((after !== undefined && keyOf(item) <= after) || !matches(item)) continue;
       count++;
       held.push(item);
-      if (held.length >= 2 * limit) held = held.sort(byKey).slice(0, limit);
+      if (held.length >= heldMax) held = held.sort(byKey).slice(0, limit);
     }
     await turnOfTheLoop();
   }

@@ -126,9 +126,9 @@ describe.each([
       if (running) setImmediate(count);
     };
     count();
-    const { list } = await get(path);
+    const { list } = await get(`${path}?limit=2000`);
     running = false;
-    expect((list[name] as unknown[]).length).toBe(10_000);
+    expect((list[name] as unknown[]).length).toBe(2_000);
     expect(turns).toBeGreaterThan(50);
   });
 });

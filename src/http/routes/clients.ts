@@ -9,13 +9,14 @@ import { answers, flag, howMany, searchText, streamed } from '../schemas/common.
 import { addressList, client, clientList } from '../schemas/server.ts';
 import { sortedPage } from '../sorted-page.ts';
 
-/** Clients or addresses in one answer: past this only the count is of use. */
-const LISTED_MAX = 10_000;
+/** Clients or addresses in one answer, which is held until it is read: some 2 MB. */
+const LISTED_MAX = 2_000;
+const LISTED_DEFAULT = 1_000;
 
 /** Items turned into text between two looks at the reader. */
 const WRITTEN_AT_ONCE = 200;
 
-const page = { limit: howMany(LISTED_MAX, LISTED_MAX), cursor: cursorParam };
+const page = { limit: howMany(LISTED_MAX, LISTED_DEFAULT), cursor: cursorParam };
 
 const clientQuery = z.object({
   client: searchText.optional().meta({ description: 'Exact id.' }),
