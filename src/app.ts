@@ -81,7 +81,7 @@ export class Headgate {
       round: (now) => {
         ingest.round(now);
         ingest.history.begin(now);
-        telemetry.lines.tick(now);
+        telemetry.tick(now);
       },
       failed: (error) => telemetry.logger.error({ err: error }, 'a control step failed'),
       finished: (tookMs, now) => {
@@ -96,6 +96,7 @@ export class Headgate {
       onSignal: !embedded,
       running: () => ingest.config,
       apply: (next) => ingest.apply(next),
+      reopenFiles: () => telemetry.auditLog.reopen(),
       logger: telemetry.logger,
       audit: telemetry.audit,
     });
@@ -177,7 +178,7 @@ export class Headgate {
     await Promise.all([this.ingest.rtmp.close(), this.ingest.srt.close()]);
     await this.#playbackServer?.close();
     await this.#admin?.close();
-    this.telemetry.lines.tick(Number.POSITIVE_INFINITY);
+    await this.telemetry.close();
   }
 
   async #listenAdmin(): Promise<void> {

@@ -44,6 +44,7 @@ export async function openAdmin(house: AdminHouse): Promise<AdminServer> {
     drainingSince: () => house.drainingSince(),
     eventsDropped: () => server?.eventsDropped() ?? 0,
     logLinesDropped: () => telemetry.log.dropped(),
+    auditLog: () => telemetry.auditLog.counts,
   });
   const metrics = createMetrics({
     source,

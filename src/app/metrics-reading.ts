@@ -6,6 +6,7 @@ import type { StreamTally } from '../ingest/stream-tally.ts';
 import { monotonicMs } from '../lib/clock.ts';
 import type { NativeEngine } from '../native/binding.ts';
 import type { AuditTrail } from '../telemetry/audit.ts';
+import type { AuditLogCounts } from '../telemetry/audit-log/audit-log.ts';
 import type { MetricsReading, MetricsSource } from '../telemetry/metrics-source.ts';
 import type { Decisions } from './decisions.ts';
 import { type GovernancePort, gateReading } from './governance-view.ts';
@@ -31,6 +32,7 @@ export interface MetricsParts extends UtilizationParts {
   drainingSince(): string | null;
   eventsDropped(): number;
   logLinesDropped(): number;
+  auditLog(): AuditLogCounts;
 }
 
 /** Gathers what the parts count anyway into the one reading a scrape asks for. */
@@ -81,6 +83,7 @@ export class MetricsGatherer implements MetricsSource {
       receipts: audit.recorded,
       eventsDropped: this.#parts.eventsDropped(),
       logLinesDropped: this.#parts.logLinesDropped(),
+      auditLog: this.#parts.auditLog(),
     };
   }
 

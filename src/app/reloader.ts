@@ -17,6 +17,8 @@ export interface ReloaderParts {
   readonly onSignal: boolean;
   running(): Config;
   apply(next: Config): void;
+  /** opens files anew that something else may have moved: SIGHUP asks for that, too */
+  reopenFiles(): void;
   readonly logger: Logger;
   readonly audit: AuditTrail;
 }
@@ -47,7 +49,10 @@ export class Reloader {
       file,
       env,
       digest,
-      onLoad: (result, trigger) => this.loaded(result, BY[trigger]),
+      onLoad: (result, trigger) => {
+        if (trigger === 'signal') this.#parts.reopenFiles();
+        this.loaded(result, BY[trigger]);
+      },
       ...(onSignal ? {} : { signals: new EventEmitter() }),
     });
   }

@@ -222,3 +222,6 @@ export function text(rules: TextRules): Kind<string> {
     json: { type: 'string', pattern: rules.pattern.source },
   };
 }
+
+/** What `text` takes as the path of a file. */
+export const FILE_PATH = { pattern: /^[^\0]{1,4096}$/, means: 'the path of a file' };

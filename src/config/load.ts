@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { certificateFault } from './certificate.ts';
+import { readFileSync, statSync } from 'node:fs';
 import { crossCheck } from './cross-check.ts';
 import { type Overlay, overlayEnv } from './env.ts';
+import { withFiles } from './files.ts';
 import { checkOrder } from './order.ts';
 import { byPlace, type ConfigProblem, type Finding, problemAt } from './problem.ts';
 import type { Config } from './schema.ts';
@@ -141,26 +140,6 @@ function freeze<T>(value: T): T {
     for (const inner of Object.values(value)) freeze(inner);
   }
   return value;
-}
-
-/** Paths of certificates made absolute, and the findings about files that cannot serve. */
-function withFiles(config: Config, file: string | null): { config: Config; findings: Finding[] } {
-  const { rtmps } = config.listen;
-  if (rtmps === null) return { config, findings: [] };
-  const base = file === null ? process.cwd() : dirname(resolve(file));
-  const absolute = { ...rtmps, cert: resolve(base, rtmps.cert), key: resolve(base, rtmps.key) };
-  const findings: Finding[] = [];
-  for (const name of ['cert', 'key'] as const) {
-    try {
-      accessSync(absolute[name], constants.R_OK);
-    } catch {
-      const message = `${absolute[name]} cannot be read; relative paths start at the folder of the config file`;
-      findings.push({ path: ['listen', 'rtmps', name], message });
-    }
-  }
-  const fault = findings.length > 0 ? null : certificateFault(absolute);
-  if (fault !== null) findings.push({ path: ['listen', 'rtmps'], message: fault });
-  return { config: { ...config, listen: { ...config.listen, rtmps: absolute } }, findings };
 }
 
 /** The listen section of an empty config, in words of the config. */

@@ -478,4 +478,12 @@ export interface PlaybackOptions {
 export interface AuditOptions {
   /** Receipts kept for headgate why. Default: `10000`. */
   readonly receipts?: number;
+  /** Every receipt and action as a line of JSON. A relative path starts at the folder of the config file. Default: null. */
+  readonly file?: string | null;
+  /** A file that would become larger is put aside, and a new one begins. Default: `64MiB`. */
+  readonly max_size?: string;
+  /** A new file begins as often; 1d is at midnight UTC. Default: `1d`. */
+  readonly rotate_every?: string;
+  /** Files kept beside the one that is written; older ones are deleted. Default: `8`. */
+  readonly keep?: number;
 }

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { NAME } from '../core/names.ts';
 import { listenAddress, network } from './address.ts';
 import { documented, field, filled, leaf, orObject } from './field.ts';
-import { count, duration, oneOf, size, text } from './kinds.ts';
+import { count, duration, FILE_PATH, oneOf, size, text } from './kinds.ts';
 import { admin } from './schema-admin.ts';
+import { audit } from './schema-audit.ts';
 import { client, policy, tier } from './schema-clients.ts';
 import { howMany, limits } from './schema-limits.ts';
 import { adaptive, backpressure, resources } from './schema-resources.ts';
@@ -16,8 +17,6 @@ import { SRT_DEFAULT, srtListeners } from './schema-srt.ts';
  * off. The JSON Schema, the environment overrides and `headgate check` follow
  * from here, and a test holds config/headgate.yaml equal to it.
  */
-
-const FILE = { pattern: /^[^\0]{1,4096}$/, means: 'the path of a file' };
 
 const address = leaf(listenAddress(), 'Address and port, such as 0.0.0.0:1935 or "[::]:1935".');
 
@@ -32,10 +31,10 @@ const rtmps = documented(
     z.strictObject({
       address,
       cert: leaf(
-        text(FILE),
+        text(FILE_PATH),
         'Certificate chain, PEM. A relative path starts at the folder of the config file.',
       ),
-      key: leaf(text(FILE), 'Private key of the certificate, PEM.'),
+      key: leaf(text(FILE_PATH), 'Private key of the certificate, PEM.'),
     }),
   )
     .transform((value) => ({ ...value.address, cert: value.cert, key: value.key }))
@@ -161,15 +160,7 @@ export const configSchema = filled(
       {},
     ),
     playback: field(playback, {}),
-    audit: field(
-      filled(
-        {
-          receipts: field(leaf(count({ min: 1, max: 1_000_000 }), 'Receipts kept for headgate why.'), 10_000),
-        },
-        'Written records of decisions.',
-      ),
-      {},
-    ),
+    audit: field(audit, {}),
   },
   'Headgate config.',
 );

@@ -82,6 +82,8 @@ export interface AuditOptions {
   readonly receipts: number;
   /** wall clock, Unix ms, for display */
   readonly wallMs: () => number;
+  /** told a receipt a second time, with its `count`, when others have shared it and none will any more */
+  readonly onShared?: (receipt: Receipt) => void;
 }
 
 export class AuditTrail {
@@ -101,9 +103,13 @@ export class AuditTrail {
   /** receipts that like refusals of the current second may still join */
   #open = new Map<string, Receipt>();
   #openSince = Number.NEGATIVE_INFINITY;
+  /** of the open ones those that others have joined */
+  readonly #shared = new Set<Receipt>();
+  readonly #onShared: (receipt: Receipt) => void;
 
   constructor(options: AuditOptions) {
     this.#wallMs = options.wallMs;
+    this.#onShared = options.onShared ?? (() => undefined);
     this.#ring = new Array<Receipt | undefined>(options.receipts);
     this.#next = Math.max(0, Math.floor((options.wallMs() - ID_EPOCH_MS) / 100));
     this.#nextAction = this.#next;
@@ -124,7 +130,7 @@ export class AuditTrail {
     const atDoor = decision.path === null || decision.times !== undefined;
     if (decision.action !== 'refuse' || !atDoor) return this.#write(decision);
     if (!(now - this.#openSince < COALESCE_MS && now >= this.#openSince)) {
-      this.#open.clear();
+      this.#closeShared();
       this.#openSince = now;
     }
     const likeness = `${decision.reason} ${decision.key} ${decision.scope === 'ip' ? '' : decision.ip} ${decision.path ?? ''} ${decision.detail}`;
@@ -136,6 +142,11 @@ export class AuditTrail {
       return receipt;
     }
     return this.#flooded(decision);
+  }
+
+  /** Tells the counts of receipts that nothing joins any more, also when nobody is refused after them. `now` as in `record`. */
+  settle(now: number): void {
+    if (this.#open.size > 0 && now - this.#openSince >= COALESCE_MS) this.#closeShared();
   }
 
   /** Writes down what an operator or the server itself did. */
@@ -238,7 +249,14 @@ export class AuditTrail {
     return this.#told;
   }
 
+  #closeShared(): void {
+    this.#open.clear();
+    for (const receipt of this.#shared) this.#onShared(receipt);
+    this.#shared.clear();
+  }
+
   #count(receipt: Receipt, times: number): Receipt {
+    this.#shared.add(receipt);
     receipt.count += times;
     receipt.last_at = this.#timeNow();
     return receipt;

@@ -59,7 +59,11 @@ const SECRET_FIELDS = [
   'authorization',
 ];
 
-const REDACTED = SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]);
+/** What takes secrets out of every line that is written. */
+export const REDACTION = {
+  paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]),
+  censor: MASK,
+};
 
 /** Opens the log. The one place that makes a pino logger. */
 export function openLog(options: LoggerOptions): ServerLog {
@@ -74,7 +78,7 @@ export function openLog(options: LoggerOptions): ServerLog {
     {
       level: options.level,
       base: null,
-      redact: { paths: REDACTED, censor: MASK },
+      redact: REDACTION,
       timestamp: pretty ? pino.stdTimeFunctions.epochTime : pino.stdTimeFunctions.isoTime,
       formatters: pretty ? {} : { level: (label) => ({ level: label }) },
     },
@@ -90,9 +94,8 @@ export function openLog(options: LoggerOptions): ServerLog {
 
 /** The log of a program that runs the server inside itself; null: nothing is logged. */
 export function embeddedLog(logger: Logger | null): ServerLog {
-  const redact = { paths: REDACTED, censor: MASK };
   return {
-    logger: logger === null ? pino({ level: 'silent' }) : logger.child({}, { redact }),
+    logger: logger === null ? pino({ level: 'silent' }) : logger.child({}, { redact: REDACTION }),
     dropped: () => 0,
     close: async () => {},
     flushSync: () => {},

@@ -5,6 +5,7 @@
 import type { GovernorSnapshot } from '../core/pressure/governor-snapshot.ts';
 import type { Reason, Scope } from '../core/reasons.ts';
 import type { Protocol, StreamState } from '../core/stream.ts';
+import type { AuditLogCounts } from './audit-log/audit-log.ts';
 import type { GovernorAction } from './events.ts';
 
 /** `open` lets everybody in, `degraded` is under pressure, `closed` refuses newcomers; told as 0, 1, 2. */
@@ -85,6 +86,7 @@ export interface MetricsReading {
   /** events that some subscriber of the audit trail was too slow to get */
   readonly eventsDropped: number;
   readonly logLinesDropped: number;
+  readonly auditLog: AuditLogCounts;
 }
 
 /** What the governor did since the start. */

@@ -209,6 +209,30 @@ const COUNTED: readonly MetricSpec[] = [
     help: 'Log lines dropped because nobody read them.',
     read: (reading) => [[reading.logLinesDropped]],
   },
+  {
+    name: 'headgate_audit_log_lines_total',
+    type: 'counter',
+    labels: ['result'],
+    help: 'Lines for the file of audit.file; result is written or dropped (the disk was too slow or full).',
+    read: ({ auditLog }) => [
+      [auditLog.written, 'written'],
+      [auditLog.dropped, 'dropped'],
+    ],
+  },
+  {
+    name: 'headgate_audit_log_rotations_total',
+    type: 'counter',
+    labels: [],
+    help: 'Files of the audit log that were put aside for a new one.',
+    read: ({ auditLog }) => [[auditLog.rotations]],
+  },
+  {
+    name: 'headgate_audit_log_failing',
+    type: 'gauge',
+    labels: [],
+    help: '1 while the audit log cannot be written, else 0, also when it is off.',
+    read: ({ auditLog }) => [[auditLog.failing ? 1 : 0]],
+  },
 ];
 
 /** Name, type, labels and help of every metric of our own; docs/metrics.md is held equal to it. */

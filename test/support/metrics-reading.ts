@@ -39,6 +39,7 @@ export const READING: MetricsReading = {
   receipts: 4,
   eventsDropped: 0,
   logLinesDropped: 0,
+  auditLog: { written: 12, dropped: 3, rotations: 1, failing: true },
 };
 
 /** The series of a scrape of that node, with one stream. */

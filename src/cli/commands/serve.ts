@@ -63,6 +63,7 @@ function untilStopped(server: Headgate, log: ServerLog): Promise<void> {
     process.on('uncaughtException', (error) => {
       logger.fatal({ err: error }, 'a fault in headgate itself: please report this line');
       log.flushSync();
+      server.telemetry.auditLog.flushSync();
       process.exit(1);
     });
   });
