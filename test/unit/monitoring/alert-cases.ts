@@ -149,4 +149,9 @@ export const ALERT_CASES: readonly AlertCase[] = [
     fires: { headgate_log_lines_dropped_total: '0+10x30' },
     quiet: [{ headgate_log_lines_dropped_total: '40x30' }],
   },
+  {
+    alert: 'HeadgateAuditLogFailing',
+    fires: { headgate_audit_log_failing: '0x5 1x25' },
+    quiet: [{ headgate_audit_log_failing: '0x20 1 0x9' }],
+  },
 ];

@@ -105,6 +105,7 @@ test('nothing that the server counts is left out but what says nothing over time
     'headgate_reserved_bandwidth_bps',
     'headgate_gop_evictions_total',
     'headgate_pending_bytes',
+    'headgate_audit_log_rotations_total',
     'headgate_build_info',
   ]);
 });
