@@ -18,11 +18,14 @@ export function SearchField({ value, label, placeholder, onSearch }: SearchField
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   /** what was told last: a value that differs from it was set by somebody else, a link or the back button */
   const told = useRef(value);
+  /** what is beside the field may change while typing rests */
+  const search = useRef(onSearch);
+  search.current = onSearch;
   const [text, setText] = useState(value);
   const tell = (next: string) => {
     clearTimeout(timer.current);
     told.current = next;
-    onSearch(next);
+    search.current(next);
   };
   useEffect(() => {
     if (value === told.current) return;
