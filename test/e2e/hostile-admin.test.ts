@@ -55,6 +55,46 @@ const answers: readonly (readonly [what: string, bytes: string, status: RegExp])
     /^HTTP\/1\.1 4\d\d /,
   ],
   [
+    'a huge cursor',
+    request(`GET /api/v1/ips?cursor=${'A'.repeat(15_000)}`, ['Connection: close']),
+    /^HTTP\/1\.1 400 /,
+  ],
+  [
+    'a cursor of somebody else',
+    request(`GET /api/v1/audit?cursor=${Buffer.from('receipts\nr-1').toString('base64url')}`, [
+      'Connection: close',
+    ]),
+    /^HTTP\/1\.1 400 /,
+  ],
+  [
+    'a body of another type',
+    request(
+      'PUT /api/v1/backpressure',
+      ['Connection: close', 'Content-Type: text/xml', 'Content-Length: 4'],
+      '<a/>',
+    ),
+    /^HTTP\/1\.1 415 /,
+  ],
+  [
+    'a poisoned constructor',
+    request(
+      'PUT /api/v1/backpressure',
+      ['Connection: close', 'Content-Type: application/json', 'Content-Length: 50'],
+      '{"mode":"off","constructor":{"prototype":{"a":1}}}',
+    ),
+    /^HTTP\/1\.1 4\d\d /,
+  ],
+  [
+    'a page of another site',
+    request('PUT /api/v1/backpressure', [
+      'Connection: close',
+      'Origin: https://evil.example',
+      'Content-Type: application/json',
+      'Content-Length: 0',
+    ]),
+    /^HTTP\/1\.1 403 /,
+  ],
+  [
     'deep JSON',
     request(
       'PATCH /api/v1/streams/s-1/limits',
