@@ -4,7 +4,8 @@
  *
  * Each stream is looked at with its control step and sampled every two seconds;
  * when depends on its row in the stream table, so that an eighth of all streams
- * falls into one round. A stream costs 5.4 kB once it is five minutes old.
+ * falls into one round. A stream costs 5.8 kB once it is five minutes old (node --expose-gc
+ * bench/micro/snapshot.ts), 1 kB in its first half minute.
  */
 import { KeyframePace } from './keyframe-pace.ts';
 import { HISTORY_INTERVAL_MS, HISTORY_ROWS, HistoryRing } from './ring.ts';
