@@ -39,7 +39,7 @@ export function ReceiptCard({ receipt }: { readonly receipt: Receipt }) {
         <Until receipt={receipt} />
         <dt>What to do</dt>
         <dd>
-          <Prose text={advice} />.
+          <Advice text={advice} about={receipt.stream ?? receipt.path} />.
           <SourceHint receipt={receipt} />
         </dd>
         <dt>Told then</dt>
@@ -109,10 +109,15 @@ function Until({ receipt }: { readonly receipt: Receipt }) {
   );
 }
 
-/** Text in which `commands` stand between backticks. */
-function Prose({ text }: { readonly text: string }) {
-  const parts = text.split('`');
-  return <>{parts.map((part, index) => (index % 2 === 1 ? <code key={part}>{part}</code> : part))}</>;
+/** Text in which commands stand between backticks; what `headgate events` tells, the page of events does. */
+function Advice({ text, about }: { readonly text: string; readonly about: string | null }) {
+  const parts = text.split('`').map((part, index) => {
+    if (index % 2 === 0) return part;
+    const command = <code key={part}>{part}</code>;
+    const isEvents = part === 'headgate events';
+    return isEvents ? <a href={href('events', null, { key: about ?? undefined })}>{command}</a> : command;
+  });
+  return <>{parts}</>;
 }
 
 /** A stream's own limit can come from several places; the stream's page says from which, while it lives. */
