@@ -1,14 +1,12 @@
-import { VERSION } from '../version.ts';
 import type { AdminPort } from './ports.ts';
 import { createAdminServer } from './server.ts';
 
-/** What the routes ask when they are declared; nobody asks them anything here. */
-const ABOUT = { name: 'headgate', version: VERSION, node_id: 'ingest-1', started_at: '' } as const;
-const PORT = { server: { about: () => ABOUT } } as unknown as AdminPort;
-
-/** The OpenAPI document as it stands in docs/openapi.json. */
-export async function openApiText(): Promise<string> {
-  const server = await createAdminServer(PORT, {
+/** The OpenAPI document of a version, as it stands in docs/openapi.json. */
+export async function openApiText(version: string): Promise<string> {
+  const about = { name: 'headgate', version, node_id: 'ingest-1', started_at: '' };
+  // Routes are declared here and none is asked: this is all that is looked at meanwhile.
+  const port = { server: { about: () => about } } as unknown as AdminPort;
+  const server = await createAdminServer(port, {
     tokens: () => [],
     rateLimit: () => ({ requests: { count: 1, periodMs: 1_000 }, burst: 1, xHeaders: false }),
     metrics: { contentType: 'text/plain', scrape: async () => '' },

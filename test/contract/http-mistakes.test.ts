@@ -2,6 +2,7 @@ import { Agent, request } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
 import { openApiText } from '../../src/http/openapi-text.ts';
 import { problem } from '../../src/http/schemas/common.ts';
+import { VERSION } from '../../src/version.ts';
 import { type ApiOptions, type RunningApi, startApi, streamSnapshot } from './http-fixture.ts';
 
 /**
@@ -10,7 +11,7 @@ import { type ApiOptions, type RunningApi, startApi, streamSnapshot } from './ht
  * is brought about must be promised.
  */
 
-const document = JSON.parse(await openApiText()) as {
+const document = JSON.parse(await openApiText(VERSION)) as {
   paths: Record<string, Record<string, { parameters?: { in: string }[]; responses: Record<string, object> }>>;
 };
 

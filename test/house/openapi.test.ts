@@ -4,6 +4,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, test } from 'vitest';
 import { openApiText } from '../../src/http/openapi-text.ts';
 import { PROBLEM_STATUS } from '../../src/http/problem.ts';
+import { VERSION } from '../../src/version.ts';
 import { ROOT } from './repository.ts';
 
 interface Operation {
@@ -19,7 +20,7 @@ interface Document {
   readonly components: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
-const text = await openApiText();
+const text = await openApiText(VERSION);
 const document = JSON.parse(text) as Document;
 const operations = Object.entries(document.paths).flatMap(([url, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ url, method, operation })),
