@@ -147,4 +147,5 @@ for (let now = 20_000; now <= 20_000 + REMEMBERED_MS; now += 250) {
 }
 const perStream = (held() - before) / count;
 console.log(`history, one round    ${median(rounds)} ms (an eighth of all are sampled)`);
-console.log(`history, per stream   ${Math.round(perStream)} bytes once it is five minutes old`);
+const rows = history.stream('s-0')?.columns.bitrate_bps.length;
+console.log(`history, per stream   ${Math.round(perStream)} bytes once it has its ${rows} rows`);
