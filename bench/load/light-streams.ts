@@ -57,6 +57,16 @@ ${config}`,
     return (this.server.cpuSeconds() - beganCpu) / ((performance.now() - beganMs) / 1000);
   }
 
+  /** Holds the publishers still while `act` runs: they share a core with whoever measures, who would wait for them. */
+  async whileStill<T>(act: () => Promise<T>): Promise<T> {
+    this.#crowd.kill('SIGSTOP');
+    try {
+      return await act();
+    } finally {
+      this.#crowd.kill('SIGCONT');
+    }
+  }
+
   /** `signal` SIGTERM lets a profiled server write its profile. */
   async stop(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     this.#crowd.kill('SIGKILL');
