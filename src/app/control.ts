@@ -38,7 +38,7 @@ export interface HeadgateControl {
   on<E extends keyof HeadgateEvents>(event: E, listener: (event: HeadgateEvents[E]) => void): () => void;
 }
 
-/** What can be listened to. Listeners are called at once, and must not throw. */
+/** What can be listened to. Listeners are called at once; what one throws is an uncaught exception of the program. */
 export interface HeadgateEvents {
   /** a refusal, throttle, drop or cut has been written down */
   receipt: Receipt;
@@ -124,9 +124,10 @@ function listen(
   event: keyof HeadgateEvents,
   listener: (event: unknown) => void,
 ): () => void {
+  const tell = apart(listener);
   if (event === 'receipt') {
     const stop = telemetry.audit.subscribe((entry) => {
-      if (entry.kind === 'receipt') listener(entry.receipt);
+      if (entry.kind === 'receipt') tell(entry.receipt);
     });
     if (stop === null) throw new RangeError('too many listeners of receipts');
     return stop;
@@ -134,9 +135,22 @@ function listen(
   if (event !== 'stream')
     throw new RangeError(`there is no event ${JSON.stringify(event)}: receipt or stream`);
   return ingest.registry.watch({
-    added: (stream) => listener({ type: 'started', stream: snapshotOf(stream, monotonicMs()) }),
-    removed: (stream) => listener({ type: 'ended', stream: snapshotOf(stream, monotonicMs()) }),
+    added: (stream) => tell({ type: 'started', stream: snapshotOf(stream, monotonicMs()) }),
+    removed: (stream) => tell({ type: 'ended', stream: snapshotOf(stream, monotonicMs()) }),
   });
+}
+
+/** What the program's listener throws must not end the decision that it heard of half-way. */
+function apart(listener: (event: unknown) => void): (event: unknown) => void {
+  return (event) => {
+    try {
+      listener(event);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  };
 }
 
 /** Without the keys that are undefined: those mean what absent ones do. */

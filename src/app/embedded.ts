@@ -50,10 +50,33 @@ export function createServer(options: ServerOptions = {}): HeadgateServer {
     embedded: true,
   });
   warn(headgate, loaded);
+  return { ...controlOf(headgate, (next) => next), ...lifeOf(headgate) };
+}
+
+/** Each step is taken once, however often it is asked for. */
+function lifeOf(headgate: Headgate): Pick<HeadgateServer, 'start' | 'drain' | 'stop'> {
+  let started: Promise<void> | null = null;
+  let drained: Promise<void> | null = null;
+  let stopped: Promise<void> | null = null;
+  const stop = async (): Promise<void> => {
+    // Half a start cannot be taken back; what went wrong with it is told to who started.
+    await started?.catch(() => {});
+    await headgate.stop();
+  };
   return {
-    ...controlOf(headgate, (next) => next),
-    start: () => headgate.start(),
-    drain: () => headgate.drain('program'),
-    stop: () => headgate.stop(),
+    start: () => {
+      if (stopped !== null || drained !== null)
+        return Promise.reject(new Error('a server that was stopped stays stopped: create another'));
+      started ??= headgate.start();
+      return started;
+    },
+    drain: () => {
+      drained ??= headgate.drain('program');
+      return drained;
+    },
+    stop: () => {
+      stopped ??= stop();
+      return stopped;
+    },
   };
 }

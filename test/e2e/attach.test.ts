@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { createServer, connect as dial } from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -7,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AttachOptions, Receipt, StreamSnapshot } from '../../src/index.ts';
 import { clip, Publisher } from '../support/ffmpeg.ts';
 import { until } from '../support/server.ts';
+import { listenTlsLines } from '../support/tls-pair.ts';
 
 type Line = {
   event: string;
@@ -40,12 +42,15 @@ class Application {
   readonly process: ChildProcess;
   readonly rtmp: number;
   readonly http: number;
+  readonly rtmps: number;
 
-  private constructor(rtmp: number, http: number) {
+  private constructor(rtmp: number, http: number, rtmps: number) {
     this.rtmp = rtmp;
     this.http = http;
+    this.rtmps = rtmps;
     const file = path.resolve(import.meta.dirname, '../support/nms-app.ts');
-    const args = [file, String(rtmp), String(http), JSON.stringify(OPTIONS)];
+    const config = { rtmp: { port: rtmp }, http: { port: http }, rtmps: { port: rtmps, ...tlsFiles() } };
+    const args = [file, JSON.stringify(config), JSON.stringify(OPTIONS)];
     this.process = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     createInterface({ input: this.process.stdout as NodeJS.ReadableStream }).on('line', (line) => {
       // Beside its own log, which is text.
@@ -54,7 +59,7 @@ class Application {
   }
 
   static async start(): Promise<Application> {
-    const application = new Application(await freePort(), await freePort());
+    const application = new Application(await freePort(), await freePort(), await freePort());
     await application.line('ready', () => true, 30_000);
     return application;
   }
@@ -98,6 +103,11 @@ class Application {
   }
 }
 
+const { folder } = listenTlsLines();
+function tlsFiles(): { cert: string; key: string } {
+  return { cert: path.join(folder, 'cert.pem'), key: path.join(folder, 'key.pem') };
+}
+
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -133,6 +143,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const publisher of publishers) await publisher.stop();
   application.process.kill('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
 });
 
 test('a stream of 2.5 Mbps is held at 1 Mbps, and its players see it', async () => {
@@ -220,6 +231,15 @@ test('bytes that end node-media-server by themselves end one connection', async 
   socket.end();
   await closed;
   expect((await application.stream('slow')).path).toBe('/live/slow');
+});
+
+test('publishers over TLS are held like all others', async () => {
+  const publisher = new Publisher(clip({ kbps: 2500 }), `rtmps://127.0.0.1:${application.rtmps}/live/secure`);
+  publishers.push(publisher);
+  await application.receipt('stream_bitrate', 'secure');
+  expect(await application.stream('secure')).toMatchObject({ protocol: 'rtmps', ip: '127.0.0.1' });
+  await publisher.stop();
+  await application.line('over', ({ path: ended }) => ended === '/live/secure');
 });
 
 test('nobody publishes over HTTP, and everybody plays', async () => {

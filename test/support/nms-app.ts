@@ -3,7 +3,7 @@
  * own: what somebody who has one would write. It prints a JSON line for each
  * event, and answers lines of JSON on its standard input.
  *
- * Arguments: the RTMP port, the HTTP port, the options of `attach` as JSON.
+ * Arguments: the config of node-media-server and the options of `attach`, as JSON.
  */
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -26,20 +26,22 @@ const NodeMediaServer = createRequire(import.meta.url)('node-media-server') as n
   config: object,
 ) => NodeMediaServer;
 
-const [rtmp = '', http = '', options = ''] = process.argv.slice(2);
+const [config = '', options = ''] = process.argv.slice(2);
 const tell = (line: object): void => {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 };
 
 const nms = new NodeMediaServer({
   bind: '127.0.0.1',
-  rtmp: { port: Number(rtmp) },
-  http: { port: Number(http) },
+  ...(JSON.parse(config) as object),
   store: { path: path.join(tmpdir(), `headgate-nms-${process.pid}`) },
   record: { auto: false },
 });
 const gate = attach(nms, JSON.parse(options));
 gate.on('receipt', (receipt) => tell({ event: 'receipt', receipt }));
+gate.on('stream', ({ type, stream }) => {
+  if (type === 'ended') tell({ event: 'over', path: stream.path });
+});
 for (const event of ['prePublish', 'postPublish', 'donePublish', 'postPlay']) {
   nms.on(event, (session) => {
     tell({ event, path: session.streamPath, ip: session.ip });
