@@ -23,6 +23,8 @@ export class LightStreams {
 
   /** `config` beside limits that stand in nobody's way; `nodeArgs` are arguments of the server's Node. */
   static async start(count: number, config = '', nodeArgs: readonly string[] = []): Promise<LightStreams> {
+    // Before the server starts: a process that begins with one core has threads for one, and is moved as a whole.
+    pin(LOAD_CORE, process.pid);
     const server = await TestServer.start({
       nodeArgs,
       config: `
@@ -33,7 +35,6 @@ limits:
 ${config}`,
     });
     pin(SERVER_CORE, server.process.pid);
-    pin(LOAD_CORE, process.pid);
     const program = path.join(import.meta.dirname, 'light-publishers.ts');
     const args = [
       '-c',
