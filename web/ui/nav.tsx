@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'preact/hooks';
 import { useCell } from '../live/cell.ts';
 import { link } from '../live/feed.ts';
 import { useLive } from '../live/live.ts';
@@ -20,6 +21,11 @@ export function Nav({ route }: { readonly route: Route }) {
   const nodeId = useLive((live) => live.node?.about.node_id ?? null);
   const streams = useLive((live) => live.totals?.streams ?? null);
   const known = useCell(token) !== null;
+  const pages = useRef<HTMLElement>(null);
+  // On a phone there are more pages than fit; the one that is shown is seen.
+  useEffect(() => {
+    pages.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [route.page]);
   return (
     <header class="top">
       <a class="brand" href={href('overview')}>
@@ -29,7 +35,7 @@ export function Nav({ route }: { readonly route: Route }) {
         <span>Headgate</span>
         {nodeId === null ? null : <span class="node">{nodeId}</span>}
       </a>
-      <nav aria-label="Pages">
+      <nav aria-label="Pages" ref={pages}>
         {PAGES.map((page) => (
           <a key={page} href={href(page)} {...(route.page === page ? { 'aria-current': 'page' } : {})}>
             {TITLES[page]}
