@@ -30,13 +30,18 @@ export async function sortedPage<T>(batches: Batches<T>, wanted: Wanted<T>): Pro
   const byKey = (a: T, b: T): number => (keyOf(a) < keyOf(b) ? -1 : 1);
   const heldMax = Math.max(2 * limit, SORTED_AT_ONCE);
   let held: T[] = [];
+  /** a whole page is held that ends here: what comes after it is only counted */
+  let beyond: string | undefined;
   let count = 0;
   for (const batch of batches) {
     for (const item of batch) {
       if ((after !== undefined && keyOf(item) <= after) || !matches(item)) continue;
       count++;
+      if (beyond !== undefined && keyOf(item) > beyond) continue;
       held.push(item);
-      if (held.length >= heldMax) held = held.sort(byKey).slice(0, limit);
+      if (held.length < heldMax) continue;
+      held = held.sort(byKey).slice(0, limit);
+      beyond = keyOf(held[limit - 1]!);
     }
     await turnOfTheLoop();
   }

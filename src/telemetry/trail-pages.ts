@@ -8,8 +8,8 @@ import type { Receipt } from '../core/verdict.ts';
 import type { AuditEvent, EventFilter, OperatorAction, Page, ReceiptFilter } from './events.ts';
 import { printable } from './printable.ts';
 
-/** Entries looked at for one page, some milliseconds: a search of a larger trail goes on with the next page. */
-const LOOKED_AT_MAX = 50_000;
+/** Entries looked at for one page, some milliseconds: a search of a larger trail than the usual one goes on with the next page. */
+const LOOKED_AT_MAX = 20_000;
 
 /** An entry, and the cursor of what follows it. */
 interface Step<T> {

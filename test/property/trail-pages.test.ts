@@ -62,3 +62,18 @@ test('pages hold everything that was there at the first one and is still kept, o
     ),
   );
 });
+
+test('the search of a trail that is longer than one look goes on with the next page', () => {
+  const trail = new AuditTrail({ receipts: 50_000, wallMs: () => Date.parse('2026-11-20T00:00:00Z') });
+  const sought = trail.record({ ...CUT, ip: '192.0.2.99' }, 0);
+  for (let n = 0; n < 45_000; n++) trail.record(CUT, n);
+  const pages: number[] = [];
+  let cursor: string | undefined;
+  for (let next: string | null = ''; next !== null; cursor = next ?? undefined) {
+    const page = trail.receipts({ limit: 10, ip: '192.0.2.99', cursor });
+    pages.push(page.items.length);
+    next = page.next;
+    if (page.items.length > 0) expect(page.items).toEqual([sought]);
+  }
+  expect(pages).toEqual([0, 0, 1]);
+});
