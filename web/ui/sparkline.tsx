@@ -30,7 +30,15 @@ export function Sparkline(props: SparklineProps) {
     pen.scale(pixels, pixels);
     draw(pen, { values, places: capacity ?? values.length, max, width, height });
   }, [values, capacity, max, width, height, shown]);
-  return <canvas ref={canvas} class="spark" role="img" aria-label={label} style={{ width, height }} />;
+  return (
+    <canvas
+      ref={canvas}
+      class="spark"
+      role="img"
+      aria-label={label}
+      style={{ width: `${width}px`, height: `${height}px` }}
+    />
+  );
 }
 
 interface Drawing {
