@@ -10,7 +10,7 @@ import { token, tokenWanted } from './session.ts';
 
 /** First and longest wait before connecting again, ms. */
 const WAIT_MS = 500;
-const WAIT_MS_MAX = 15_000;
+const WAIT_MS_MAX = 8_000;
 
 /** Without a word for so long a connection counts as dead, ms: snapshots come every second or two. */
 const SILENCE_MS_MAX = 10_000;

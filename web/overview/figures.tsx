@@ -103,6 +103,7 @@ export function Figures({ node, course, refused }: FiguresProps) {
           label="CPU, memory and heap of the last five minutes"
           lines={MACHINE}
           unit="fraction"
+          top={1}
           columns={[columns.cpu, columns.memory, columns.heap]}
         />
       </Tile>

@@ -29,7 +29,10 @@ export function Machine({ resources }: { readonly resources: ResourcesSnapshot }
       class="machine flush"
       aside={
         <>
-          gate <Badge tone={GATES[gate.state]}>{gate.state}</Badge> since <Moment at={gate.since} />
+          gate <Badge tone={GATES[gate.state]}>{gate.state}</Badge>{' '}
+          <span class="since">
+            since <Moment at={gate.since} />
+          </span>
         </>
       }
     >
@@ -119,8 +122,11 @@ export function Measures({ resources }: { readonly resources: ResourcesSnapshot 
       <ol class="steps">
         {steps.map(({ step, active }) => (
           <li key={step} class={active ? 'active' : ''}>
-            <Badge tone={active ? 'warn' : 'idle'}>{active ? 'now' : 'not now'}</Badge>
+            <span class="glyph" aria-hidden="true">
+              {active ? '▲' : '○'}
+            </span>
             {STEP_WORDS[step]}
+            <span class="soft">{active ? 'now' : ''}</span>
           </li>
         ))}
       </ol>

@@ -26,7 +26,7 @@ export function Pressing({ streams }: { readonly streams: readonly StreamSnapsho
             <tr>
               <th>Stream</th>
               <th>State</th>
-              <th>Limit</th>
+              <th class="kind">Limit</th>
               <th class="meter">Use</th>
             </tr>
           </thead>
@@ -65,12 +65,12 @@ function Row({ stream }: { readonly stream: StreamSnapshot }) {
         </a>
         <div class="soft clip">{client}</div>
       </td>
-      <td>
+      <td class="state">
         <Badge tone={STATE_TONES[state]} title={STATE_WORDS[state]}>
           {state}
         </Badge>
       </td>
-      <td>{use === null ? 'none' : KIND_WORDS[use.kind]}</td>
+      <td class="kind">{use === null ? 'none' : KIND_WORDS[use.kind]}</td>
       <td class="meter">{use === null ? <span class="soft">unlimited</span> : <UseMeter use={use} />}</td>
     </tr>
   );

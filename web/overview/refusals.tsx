@@ -52,7 +52,7 @@ export function Refusals({ lately, all }: { readonly lately: Counts; readonly al
                 </td>
                 <td class="num">{count(times)}</td>
                 <td class="meter">
-                  <Bar value={times / most} label={reason} text={`${times}`} marks={[]} />
+                  <Bar value={times / most} label={reason} text={`${times}`} plain />
                 </td>
                 <td class="num soft">{count(sum)}</td>
               </tr>

@@ -11,14 +11,16 @@ export interface BarProps {
   readonly text?: string;
   /** fractions at which a line is drawn, mildest first; they also decide the tone, in place of 80 % and 100 % */
   readonly marks?: readonly number[];
+  /** a part of a whole, not of a limit: full is nothing to worry about */
+  readonly plain?: boolean;
 }
 
 /** How much of a limit is used. Beyond it the bar is full and striped. */
-export function Bar({ value, label, text, marks }: BarProps) {
+export function Bar({ value, label, text, marks, plain = false }: BarProps) {
   const used = value ?? 0;
   const tight = marks?.[0] ?? TIGHT;
   const full = marks?.[1] ?? FULL;
-  const tone = used >= full ? 'bad' : used >= tight ? 'warn' : 'ok';
+  const tone = plain ? 'ok' : used >= full ? 'bad' : used >= tight ? 'warn' : 'ok';
   return (
     // biome-ignore lint/a11y/useSemanticElements: a <meter> cannot be drawn the same in every browser, nor carry marks
     <span

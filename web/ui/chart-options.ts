@@ -34,9 +34,9 @@ export interface ChartState {
 }
 
 const WORDS: Readonly<Record<ChartUnit, (value: number) => string>> = {
-  bps: (value) => bps(value),
+  bps: (value) => bps(value).replace(/\.0+ |(\.\d*[1-9])0+ /, '$1 '),
   count: (value) => count(value),
-  per_s: (value) => `${rate(value)} /s`,
+  per_s: (value) => `${rate(value, value > 0 && value < 1 ? 2 : 1)} /s`,
   fraction: (value) => percent(value),
   ms: (value) => duration(value),
   fps: (value) => `${rate(value, 0)} fps`,
@@ -47,6 +47,12 @@ const SPAN_S = 300;
 
 /** Room above the highest value, as a part of it. */
 const HEADROOM = 0.08;
+
+/** Steps of the time axis, seconds: uPlot's own know nothing between one minute and five. */
+const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600];
+
+/** Seconds of a step from which on its labels go without seconds. */
+const WHOLE_MINUTES_S = 60;
 
 const FONT = '11px system-ui, sans-serif';
 
@@ -63,28 +69,48 @@ export function chartOptions(state: () => ChartState, width: number, height: num
   return {
     width,
     height,
-    padding: [8, 4, 0, 0],
+    padding: [8, 18, 0, 0],
     cursor: {
       y: false,
       points: { size: 6 },
       drag: { x: false, y: false },
       ...(sync === undefined ? {} : { sync: { key: sync, setSeries: false } }),
     },
-    legend: { live: true },
+    legend: { live: true, markers: { width: 0, fill: (_plot, index) => colour(lines[index - 1]!.colour) } },
     scales: {
       x: { time: true, range: () => xRange(state()) },
       y: { range: (_plot, _least, most) => [0, topOf(most, state().top ?? null)] },
     },
     axes: [
-      { ...axis, space: 64, size: 24, values: (_plot, splits) => splits.map(timeOfDay) },
+      {
+        ...axis,
+        space: 56,
+        size: 24,
+        incrs: TIME_STEPS,
+        values: (_plot, splits, _axis, _space, stepS) =>
+          splits.map((at) =>
+            stepS < WHOLE_MINUTES_S ? timeOfDay(at) : timeOfDay(at).slice(0, 'hh:mm'.length),
+          ),
+      },
       { ...axis, space: 34, size: AXIS_WIDTH, values: (_plot, splits) => splits.map(words) },
     ],
     series: [
-      { label: 'Time', value: (_plot, at) => (at === null ? '–' : timeOfDay(at)) },
+      { label: '', value: (_plot, at) => (at === null ? '–' : timeOfDay(at)) },
       ...lines.map((line, index) => series(line, line.filled ?? index === 0, words)),
     ],
-    hooks: { draw: [(plot) => drawMarks(plot, state().marks ?? [])] },
+    hooks: {
+      draw: [(plot) => drawMarks(plot, state().marks ?? [])],
+      setCursor: [showLast],
+    },
   };
+}
+
+/** While nobody points at the chart its legend tells the last values. */
+export function showLast(plot: uPlot): void {
+  const { left } = plot.cursor;
+  const last = plot.data[0].length - 1;
+  if ((left === undefined || left < 0) && last >= 0 && plot.legend.idx !== last)
+    plot.setLegend({ idx: last }, false);
 }
 
 function series(line: ChartLine, filled: boolean, words: (value: number) => string): uPlot.Series {
@@ -105,7 +131,7 @@ function xRange({ times, spanS = SPAN_S }: ChartState): [number, number] {
 }
 
 function topOf(most: number | null, atLeast: number | null): number {
-  const top = Math.max((most ?? 0) * (1 + HEADROOM), (atLeast ?? 0) * (1 + HEADROOM));
+  const top = Math.max((most ?? 0) * (1 + HEADROOM), atLeast ?? 0);
   return top > 0 ? top : 1;
 }
 

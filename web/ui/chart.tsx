@@ -2,7 +2,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import { useCell } from '../live/cell.ts';
-import { type ChartLine, type ChartMark, type ChartUnit, chartOptions } from './chart-options.ts';
+import { type ChartLine, type ChartMark, type ChartUnit, chartOptions, showLast } from './chart-options.ts';
 import { shade } from './theme.tsx';
 
 export type { ChartLine, ChartMark, ChartUnit };
@@ -53,6 +53,10 @@ export function Chart(props: ChartProps) {
       plot.current = null;
     };
   }, [lines, unit, height, sync, colours]);
-  useEffect(() => plot.current?.setData(columnsNow()), [times, columns, props.top, props.marks]);
+  useEffect(() => {
+    if (plot.current === null) return;
+    plot.current.setData(columnsNow());
+    showLast(plot.current);
+  }, [times, columns, props.top, props.marks]);
   return <div ref={place} class="chart" role="img" aria-label={label} />;
 }
