@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ALGORITHMS } from '../../../../src/core/limiter/algorithms.ts';
 import { FixedWindowAlgorithm } from '../../../../src/core/limiter/fixed-window.ts';
 import { Gcra } from '../../../../src/core/limiter/gcra.ts';
 import { nextBelow } from '../../../../src/core/limiter/instants.ts';
@@ -16,6 +17,18 @@ describe('keyed limiter', () => {
     expect(limiter.take('a', 1, 400)).toBe(600);
     expect(limiter.remaining('a', 400)).toBe(0);
     expect(limiter.remaining('never seen', 400)).toBe(1);
+  });
+
+  it.each([
+    ['gcra', 2_000],
+    ['fixed-window', 2_000],
+  ] as const)('tells when nothing that a key took counts any more: %s', (algorithm, wholeMs) => {
+    const limiter = new KeyedLimiter({ count: 2, periodMs: 2_000, capacity: 10 }, ALGORITHMS[algorithm]);
+    expect(limiter.wholeInMs('a', 0)).toBe(0);
+    limiter.take('a', 2, 0);
+    expect(limiter.wholeInMs('a', 0)).toBe(wholeMs);
+    expect(limiter.wholeInMs('a', 1_500)).toBe(wholeMs - 1_500);
+    expect(limiter.wholeInMs('a', 9_999)).toBe(0);
   });
 
   it('gives no row to keys that are peeked, denied or charged nothing', () => {
