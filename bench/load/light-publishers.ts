@@ -1,13 +1,13 @@
-/** Publishers that send little, until they are killed: `node bench/load/light-publishers.ts PORT COUNT`. */
+/** Publishers that send little, until they are killed: `node bench/load/light-publishers.ts PORT COUNT [FRAME_MS]`. */
 import { RtmpClient } from '../../test/support/rtmp-client.ts';
 
-const [port = '1935', count = '100'] = process.argv.slice(2);
+const [port = '1935', count = '100', frameMs = '250'] = process.argv.slice(2);
 
 /** Publishers that connect side by side. */
 const LANES = 20;
 
 /** Between two frames of each, ms: every stream has rates that change, and none costs much. */
-const FRAME_MS = 250;
+const FRAME_MS = Number(frameMs);
 
 const FRAME_BYTES = 3_000;
 

@@ -3,9 +3,7 @@ import type { StreamSnapshot } from '../../src/core/stream.ts';
 import { parseQuery, predicateOf } from './query.ts';
 import { mostUsed } from './use.ts';
 
-type Compare = (a: StreamSnapshot, b: StreamSnapshot) => number;
-
-/** From what needs attention least to most; the way back is `descending`. */
+/** From what needs attention least to most. */
 const STATE_RANK: Readonly<Record<StreamSnapshot['state'], number>> = {
   live: 0,
   closing: 1,
@@ -14,34 +12,28 @@ const STATE_RANK: Readonly<Record<StreamSnapshot['state'], number>> = {
   dropping: 4,
 };
 
-const byText = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
+/** What each order goes by. */
+const KEYS = {
+  path: ({ path }) => path,
+  state: ({ state }) => STATE_RANK[state],
+  client: ({ client }) => client,
+  tier: ({ tier }) => tier ?? '',
+  protocol: ({ protocol }) => protocol,
+  codec: ({ media }) => media.video_codec ?? '',
+  // Whole percents: rows that differ by less would change places with every reading.
+  use: (stream) => Math.round(mostUsed(stream) * 100),
+  bitrate: ({ usage }) => usage.bitrate_bps,
+  fps: ({ usage }) => usage.fps,
+  packets: ({ usage }) => usage.packets_per_sec,
+  dropped: ({ usage }) => usage.dropped_frames,
+  held: ({ usage }) => usage.throttled_ms,
+  uptime: ({ uptime_ms }) => uptime_ms,
+} as const satisfies Record<string, (stream: StreamSnapshot) => string | number>;
 
-/** All ascending. */
-const COMPARE = {
-  path: (a, b) => byText(a.path, b.path),
-  state: (a, b) => STATE_RANK[a.state] - STATE_RANK[b.state],
-  client: (a, b) => byText(a.client, b.client),
-  tier: (a, b) => byText(a.tier ?? '', b.tier ?? ''),
-  protocol: (a, b) => byText(a.protocol, b.protocol),
-  codec: (a, b) => byText(a.media.video_codec ?? '', b.media.video_codec ?? ''),
-  use: (a, b) => percent(mostUsed(a)) - percent(mostUsed(b)),
-  bitrate: (a, b) => a.usage.bitrate_bps - b.usage.bitrate_bps,
-  fps: (a, b) => a.usage.fps - b.usage.fps,
-  packets: (a, b) => a.usage.packets_per_sec - b.usage.packets_per_sec,
-  dropped: (a, b) => a.usage.dropped_frames - b.usage.dropped_frames,
-  held: (a, b) => a.usage.throttled_ms - b.usage.throttled_ms,
-  uptime: (a, b) => a.uptime_ms - b.uptime_ms,
-} as const satisfies Record<string, Compare>;
-
-export type SortKey = keyof typeof COMPARE;
+export type SortKey = keyof typeof KEYS;
 
 export function isSortKey(key: string): key is SortKey {
-  return Object.hasOwn(COMPARE, key);
-}
-
-/** Whole percents: rows that differ by less would change places with every reading. */
-function percent(fraction: number): number {
-  return Math.round(fraction * 100);
+  return Object.hasOwn(KEYS, key);
 }
 
 /** Names read from A on; of amounts the largest is looked for. */
@@ -58,8 +50,20 @@ export interface Ordering {
 /** What passes the filter, sorted; equals stand by path, so that rows do not jump. */
 export function shownStreams(streams: readonly StreamSnapshot[], ordering: Ordering): StreamSnapshot[] {
   const terms = parseQuery(ordering.query);
-  const shown = terms.length === 0 ? [...streams] : streams.filter(predicateOf(terms));
-  const compare = COMPARE[ordering.sort];
+  const shown = terms.length === 0 ? streams : streams.filter(predicateOf(terms));
+  const keyOf: (stream: StreamSnapshot) => string | number = KEYS[ordering.sort];
   const sign = ordering.descending ? -1 : 1;
-  return shown.sort((a, b) => sign * compare(a, b) || byText(a.path, b.path) || byText(a.id, b.id));
+  // Each key is worked out once, not in every comparison.
+  return shown
+    .map((stream) => ({ stream, key: keyOf(stream) }))
+    .sort((a, b) => sign * order(a.key, b.key) || byName(a.stream, b.stream))
+    .map(({ stream }) => stream);
+}
+
+function order(a: string | number, b: string | number): number {
+  return a === b ? 0 : a < b ? -1 : 1;
+}
+
+function byName(a: StreamSnapshot, b: StreamSnapshot): number {
+  return order(a.path, b.path) || order(a.id, b.id);
 }

@@ -19,7 +19,11 @@ const FRAMES: readonly ChartLine[] = [
   { label: 'Limit', colour: '--bad', dashed: true },
 ];
 const PACKETS: readonly ChartLine[] = [{ label: 'Packets', colour: '--line-3' }];
+const PACKETS_LIMITED: readonly ChartLine[] = [...PACKETS, { label: 'Limit', colour: '--bad', dashed: true }];
 const KEYFRAMES: readonly ChartLine[] = [{ label: 'Between keyframes', colour: '--line-4' }];
+
+/** Part of the limit from which its line is drawn: a limit far above would press what is measured flat. */
+const LIMIT_LINE_FROM = 0.4;
 
 /** The charts of one page show the same instant. */
 const SYNC = 'stream';
@@ -59,6 +63,8 @@ export function BitratePanel({ course }: { course: CourseView }) {
 export function SmallCharts({ course, stream }: StreamChartsProps) {
   const { times, columns } = course;
   const fpsLimit = stream?.limits.max_fps ?? null;
+  const packetsLimit = stream?.limits.max_packets_per_sec ?? null;
+  const nearPackets = (stream?.utilization.packets ?? 0) >= LIMIT_LINE_FROM;
   return (
     <>
       <Panel title="Frames per second">
@@ -77,8 +83,8 @@ export function SmallCharts({ course, stream }: StreamChartsProps) {
         <Chart
           label="Packets per second of the last five minutes"
           times={times}
-          columns={[columns.packets_per_sec]}
-          lines={PACKETS}
+          columns={[columns.packets_per_sec, ...(nearPackets ? [times.map(() => packetsLimit)] : [])]}
+          lines={nearPackets ? PACKETS_LIMITED : PACKETS}
           unit="per_s"
           height={LOW}
           spanS={course.spanS}

@@ -39,9 +39,18 @@ function choose(next: Theme): void {
   applyTheme();
 }
 
+/** Colours that were read, of the theme that is shown: to read one makes the browser work out its styles at once. */
+const colours = new Map<string, string>();
+shade.subscribe(() => colours.clear());
+
 /** The value of a custom property, for canvases: `colour('--accent')`. */
 export function colour(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  let value = colours.get(name);
+  if (value === undefined) {
+    value = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+    colours.set(name, value);
+  }
+  return value;
 }
 
 const GLYPHS: Readonly<Record<Theme, string>> = { auto: '◐', light: '☀', dark: '☾' };
