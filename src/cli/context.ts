@@ -9,7 +9,7 @@ export interface Context {
 }
 
 /** Prints lines on stdout, in one write. */
-export function printLines(terminal: Terminal, lines: readonly string[]): void {
+export function printLines(terminal: Pick<Terminal, 'stdout'>, lines: readonly string[]): void {
   if (lines.length > 0) terminal.stdout.write(`${lines.join('\n')}\n`);
 }
 
@@ -17,7 +17,7 @@ export function printLines(terminal: Terminal, lines: readonly string[]): void {
  * Prints an answer of the API in its own shape: indented for eyes, on one line
  * for programs. Characters that could drive a terminal are written as JSON escapes.
  */
-export function printJson(terminal: Terminal, answer: unknown): void {
+export function printJson(terminal: Pick<Terminal, 'stdout' | 'isTty'>, answer: unknown): void {
   const text = terminal.isTty ? JSON.stringify(answer, null, 2) : JSON.stringify(answer);
   printLines(terminal, text.split('\n').map(escapeUnsafe));
 }

@@ -67,6 +67,19 @@ export class ApiClient {
     return this.#ask<T>('PATCH', path, member, { body });
   }
 
+  put<T extends object>(path: string, member: keyof T & string, body: unknown): Promise<T> {
+    return this.#ask<T>('PUT', path, member, { body });
+  }
+
+  /** The answer of `GET path` as it came, whatever its type. */
+  async getRaw(path: string): Promise<string> {
+    const response = await this.#fetch(this.#target(path, {}), {
+      signal: AbortSignal.timeout(this.#timeoutMs),
+    });
+    if (!response.ok) await this.#refusal(response);
+    return this.#text(response);
+  }
+
   /**
    * Subscribes to `GET /api/v1/events`; resolves when the server has agreed.
    * `interval` is the pause between two snapshots (`1s`, `never`).

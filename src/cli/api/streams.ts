@@ -21,10 +21,17 @@ type StreamSource = Pick<ApiClient, 'get'>;
 /** Pages of 10,000 streams: ten times what one server is built for. */
 const PAGES_MAX = 10;
 
+/** Which streams, as the API takes it; undefined: any. */
+export interface StreamFilter {
+  readonly state?: string | undefined;
+  readonly client?: string | undefined;
+  readonly protocol?: string | undefined;
+}
+
 /** Every live stream in one list, oldest first. */
-export async function allStreams(api: StreamSource): Promise<StreamList> {
+export async function allStreams(api: StreamSource, filter: StreamFilter = {}): Promise<StreamList> {
   const list = (cursor?: string): Promise<StreamList> =>
-    api.get<StreamList>('/api/v1/streams', 'streams', { cursor });
+    api.get<StreamList>('/api/v1/streams', 'streams', { ...filter, cursor });
   let page = await list();
   const streams = [...page.streams];
   for (let pages = 1; page.next_cursor !== null && pages < PAGES_MAX; pages++) {

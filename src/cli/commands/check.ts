@@ -2,23 +2,37 @@ import { loadConfig } from '../../config/load.ts';
 import { effectiveValues } from '../../config/mask.ts';
 import { formatProblem } from '../../config/problem.ts';
 import { configFile } from '../config-file.ts';
-import type { Output } from '../terminal.ts';
+import { printJson } from '../context.ts';
+import type { Terminal } from '../terminal.ts';
 
 export interface CheckOptions {
   /** `-c FILE`; null: `config/headgate.yaml` when it exists, else the built-in defaults */
   readonly file: string | null;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly stdout: Output;
-  readonly stderr: Output;
+  readonly json: boolean;
+  readonly terminal: Pick<Terminal, 'stdout' | 'stderr' | 'env' | 'isTty'>;
 }
 
 /**
  * `headgate check`: every error as `FILE:LINE:COL path: message` on stderr and
  * exit code 2; or the effective settings with where each came from on stdout,
- * warnings on stderr, and 0.
+ * warnings on stderr, and 0. As JSON both are one object on stdout.
  */
-export function runCheck({ file, env, stdout, stderr }: CheckOptions): number {
+export function runCheck({ file, json, terminal }: CheckOptions): number {
+  const { stdout, stderr, env } = terminal;
   const result = loadConfig(configFile(file), env);
+  if (json) {
+    const { ok } = result;
+    const found = ok
+      ? {
+          ok,
+          problems: [],
+          warnings: result.warnings,
+          settings: effectiveValues(result.config, result.source),
+        }
+      : { ok, problems: result.problems, warnings: [], settings: [] };
+    printJson(terminal, found);
+    return ok ? 0 : 2;
+  }
   if (!result.ok) {
     for (const problem of result.problems) stderr.write(`${formatProblem(problem)}\n`);
     return 2;

@@ -5,6 +5,7 @@ import { HeadgateError } from '../../lib/errors.ts';
 import { printable } from '../../telemetry/printable.ts';
 import { findStream, streamPath } from '../api/streams.ts';
 import { type Context, printJson } from '../context.ts';
+import { AS_CONFIGURED, LIMIT_NAMES } from '../limit-words.ts';
 import { printView } from '../render/print.ts';
 import { type Line, span } from '../top/text.ts';
 
@@ -15,14 +16,11 @@ const LIMITS = {
   max_packets_per_sec: ({ max_packets_per_sec }) => rateLimit(max_packets_per_sec),
   on_exceed: ({ on_exceed }) => on_exceed,
   grace: ({ grace_ms }) => durationWords(grace_ms),
-} satisfies Record<string, (limits: StreamSnapshot['limits']) => string>;
+} satisfies Record<(typeof LIMIT_NAMES)[number], (limits: StreamSnapshot['limits']) => string>;
 
 type LimitName = keyof typeof LIMITS;
 
-const NAMES = Object.keys(LIMITS) as readonly LimitName[];
-
-/** The value that takes an override back. */
-const AS_CONFIGURED = 'config';
+const NAMES: readonly LimitName[] = LIMIT_NAMES;
 
 export interface LimitOptions {
   /** id, path or name */

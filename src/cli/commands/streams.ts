@@ -1,20 +1,21 @@
-import { allStreams } from '../api/streams.ts';
+import { allStreams, type StreamFilter } from '../api/streams.ts';
 import { type Context, printJson } from '../context.ts';
 import { printView } from '../render/print.ts';
 import { streamTable, totalsLine } from '../render/stream-table.ts';
 
 /** `headgate streams`: the live streams, oldest first. */
 export async function runStreams(
-  { json }: { readonly json: boolean },
+  { json, ...filter }: StreamFilter & { readonly json: boolean },
   { api, terminal }: Context,
 ): Promise<number> {
-  const list = await allStreams(api);
+  const list = await allStreams(api, filter);
   if (json) {
     printJson(terminal, list);
     return 0;
   }
   if (list.streams.length === 0) {
-    terminal.stderr.write('headgate: no live streams\n');
+    const such = Object.values(filter).some((value) => value !== undefined) ? 'such ' : '';
+    terminal.stderr.write(`headgate: no ${such}live streams\n`);
     return 0;
   }
   const lines = streamTable(list.streams, terminal.columns);

@@ -1,4 +1,3 @@
-import { nearest } from '../../config/nearest.ts';
 import { REASONS } from '../../core/reasons.ts';
 import type { Receipt } from '../../core/verdict.ts';
 import { pathIn, soughtIn } from '../../core/words/sought.ts';
@@ -9,6 +8,7 @@ import { allStreams } from '../api/streams.ts';
 import { type Context, printJson } from '../context.ts';
 import { printView } from '../render/print.ts';
 import { receiptStory } from '../render/receipt-story.ts';
+import { checkWord } from '../words.ts';
 
 export interface WhyOptions {
   /** receipt, stream id, path, name, client, address, or the line an encoder was told */
@@ -23,7 +23,7 @@ export interface WhyOptions {
 export async function runWhy(options: WhyOptions, { api, terminal }: Context): Promise<number> {
   const key = soughtIn(options.key);
   const { limit, reason } = options;
-  if (reason !== undefined) checkReason(reason);
+  checkWord('reason', reason, REASONS);
   const answer = await api.get<{ receipts: Receipt[] }>('/api/v1/receipts', 'receipts', {
     key,
     reason,
@@ -41,14 +41,6 @@ export async function runWhy(options: WhyOptions, { api, terminal }: Context): P
     stories.flatMap((lines, index) => (index === 0 ? lines : [{ spans: [] }, ...lines])),
   );
   return 0;
-}
-
-/** Throws HG_USAGE for a word that is no reason. */
-function checkReason(word: string): void {
-  if ((REASONS as readonly string[]).includes(word)) return;
-  const meant = nearest(word, REASONS);
-  const hint = meant === undefined ? `the reasons are ${REASONS.join(', ')}` : `did you mean ${meant}?`;
-  throw new HeadgateError('HG_USAGE', `--reason ${printable(word, 100)} is no reason; ${hint}`);
 }
 
 async function nothingFound(api: ApiClient, key: string, reason: string | undefined): Promise<HeadgateError> {

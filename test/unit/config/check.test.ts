@@ -17,9 +17,13 @@ function check(
   const err: string[] = [];
   const code = runCheck({
     file,
-    env,
-    stdout: { write: (line: string) => out.push(line) },
-    stderr: { write: (line: string) => err.push(line) },
+    json: false,
+    terminal: {
+      env,
+      isTty: false,
+      stdout: { write: (line: string) => out.push(line) },
+      stderr: { write: (line: string) => err.push(line) },
+    },
   });
   return { code, out, err };
 }

@@ -33,7 +33,7 @@ const settings = (change: Partial<RotationSettings> = {}): RotationSettings => (
   ...change,
 });
 
-const action = (number: number, detail = 'x'): AuditEvent => ({
+const action = (number: number, detail = 'x'): Extract<AuditEvent, { kind: 'audit' }> => ({
   kind: 'audit',
   action: {
     id: `a-${number}`,
