@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { overflow, PHONE, screenshot, type Tab, TestBrowser } from '../support/browser.ts';
 import { clip, Publisher } from '../support/ffmpeg.ts';
+import { RtmpClient } from '../support/rtmp-client.ts';
 import { TestServer, until } from '../support/server.ts';
 
 /** Receipts, clients, addresses and events in a real browser, of real publishers that meet real limits. */
@@ -98,7 +99,8 @@ test('a link leads to one story, and the page says who else it is about', async 
   expect(await page.getByRole('article').count()).toBe(1);
   await page.getByRole('article').getByRole('link', { name: '/live/cam3' }).click();
   await page.waitForURL(/key=%2Flive%2Fcam3$/);
-  expect(await page.getByLabel('Search receipts').inputValue()).toBe('/live/cam3');
+  const search = page.getByLabel('Search receipts');
+  await until(async () => (await search.inputValue()) === '/live/cam3', 'the search to say what is shown');
 });
 
 test('new receipts come by themselves, and do not move what somebody reads', async () => {
@@ -190,6 +192,23 @@ test('the keyboard alone finds a receipt: / goes to the search, Escape empties i
   await page.waitForURL(/key=cam3$/);
   await page.keyboard.press('Escape');
   await page.waitForURL(/#\/receipts$/);
+});
+
+test('older ones are shown on demand, below what is there', async () => {
+  publish('cam6');
+  await server.stream('/live/cam6');
+  const { page } = await open('/receipts');
+  const stories = page.getByRole('article');
+  await stories.first().waitFor();
+  for (let refused = 0; refused < 100; refused++) {
+    const client = await RtmpClient.open({ port: server.ports.rtmp });
+    expect((await client.publish('live', `flood-${refused}`)).code).toBe('NetStream.Publish.Rejected');
+  }
+  await page.getByRole('article').filter({ hasText: 'flood-99' }).waitFor();
+  await until(async () => (await stories.count()) === 100, 'a hundred stories');
+  await page.getByRole('button', { name: 'Show older ones' }).click();
+  await page.getByRole('article').filter({ hasText: '/live/cam3' }).waitFor();
+  expect(await stories.count()).toBeGreaterThan(100);
 });
 
 test('a page that nothing has happened for says what would be there', async () => {

@@ -4,6 +4,7 @@
  */
 import type { RefObject } from 'preact';
 import { useEffect, useReducer, useRef } from 'preact/hooks';
+import { grown } from './steady.ts';
 
 /** CSS pixels scrolled from which on somebody is reading further down. */
 const SCROLLED_PX = 80;
@@ -43,10 +44,8 @@ export function useSteady<T>(items: readonly T[], keyOf: (item: T) => string, qu
     kept.current = { question, items };
     return { shown: items, fresh: 0, area, release };
   }
-  const shownKeys = new Set(kept.current.items.map(keyOf));
-  const now = new Map(items.map((item) => [keyOf(item), item]));
-  const shown = kept.current.items.map((item) => now.get(keyOf(item)) ?? item);
-  const fresh = items.filter((item) => !shownKeys.has(keyOf(item))).length;
+  const { shown, fresh } = grown(kept.current.items, items, keyOf);
+  kept.current = { question, items: shown };
   return { shown, fresh, area, release };
 
   function release(): void {

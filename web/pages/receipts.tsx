@@ -1,4 +1,5 @@
 /** "Why was I refused?": every decision against a publisher that the server keeps, as a story, found by whatever one has at hand. */
+import { useRef, useState } from 'preact/hooks';
 import { REASONS } from '../../src/core/reasons.ts';
 import type { Receipt } from '../../src/core/verdict.ts';
 import { soughtIn } from '../../src/core/words/sought.ts';
@@ -11,17 +12,25 @@ import { FreshButton } from '../ui/fresh-button.tsx';
 import { EmptyState, Failure } from '../ui/panel.tsx';
 import { SearchField } from '../ui/search-field.tsx';
 
-/** Stories on one page: more are found by searching, not by scrolling. */
-const SHOWN_MAX = 100;
+/** Stories shown at first and added by each "more", and at most: past that one searches. */
+const SHOWN_STEP = 100;
+const SHOWN_MAX = 500;
 
 export function ReceiptsPage({ route }: PageProps) {
   const { key = '', reason = '' } = route.query;
   const search = (next: { key?: string; reason?: string }) =>
     go(href('receipts', null, { key, reason, ...next }), { replace: true });
-  const question = new URLSearchParams({ limit: String(SHOWN_MAX) });
-  if (key.trim() !== '') question.set('key', soughtIn(key));
-  if (reason !== '') question.set('reason', reason);
-  const { answer, error, again } = useFreshAsk<{ receipts: Receipt[] }>(`/api/v1/receipts?${question}`);
+  const [most, setMost] = useState(SHOWN_STEP);
+  const query = new URLSearchParams();
+  if (key.trim() !== '') query.set('key', soughtIn(key));
+  if (reason !== '') query.set('reason', reason);
+  const question = query.toString();
+  const asked = useFreshAsk<{ receipts: Receipt[] }>(`/api/v1/receipts?limit=${most}&${question}`);
+  const { error, again } = asked;
+  // Asking the same for more keeps what is there until the answer comes, and with it the reader's place.
+  const last = useRef<{ question: string; receipts: readonly Receipt[] } | null>(null);
+  if (asked.answer !== null) last.current = { question, receipts: asked.answer.receipts };
+  const receipts = last.current?.question === question ? last.current.receipts : null;
   return (
     <>
       <div class="page-head">
@@ -54,8 +63,19 @@ export function ReceiptsPage({ route }: PageProps) {
         )}
       </search>
       {error === null ? null : <Failure error={error} again={again} />}
-      {answer === null ? null : (
-        <Receipts receipts={answer.receipts} question={question.toString()} sought={key} reason={reason} />
+      {receipts === null ? null : (
+        <Receipts receipts={receipts} question={question} sought={key} reason={reason} />
+      )}
+      {receipts === null || receipts.length < most ? null : (
+        <div class="more">
+          {most < SHOWN_MAX ? (
+            <button type="button" onClick={() => setMost(most + SHOWN_STEP)}>
+              Show older ones
+            </button>
+          ) : (
+            <span class="hint">These are the newest {SHOWN_MAX}. Search to find older ones.</span>
+          )}
+        </div>
       )}
     </>
   );
@@ -79,9 +99,6 @@ function Receipts({ receipts, question, sought, reason }: ReceiptsProps) {
           <ReceiptCard key={receipt.id} receipt={receipt} />
         ))}
       </div>
-      {receipts.length < SHOWN_MAX ? null : (
-        <p class="hint">The newest {SHOWN_MAX}. Search to find older ones.</p>
-      )}
     </div>
   );
 }
