@@ -158,6 +158,7 @@ test('a server that goes is noticed, what is shown is called old, and it comes b
     SEEN_MS,
   );
   expect(await tab.page.locator('.tools').textContent()).toContain('offline');
+  await seen(tab, '.verdict', /Not known now/);
   await screenshot(tab.page, 'overview-stale');
   await serve({ env: { HEADGATE_LISTEN__ADMIN: `127.0.0.1:${admin}` } });
   await until(async () => (await tab.page.locator('.banner').count()) === 0, 'the banner to go', 30_000);

@@ -8,13 +8,12 @@ import type { StreamSnapshot, StreamState } from '../../src/core/stream.ts';
 import { REASON_WORDS } from '../../src/core/words/reasons.ts';
 import type { NodeSnapshot } from '../../src/http/ports.ts';
 import { bps, count, duration, percent } from '../format.ts';
-import { href } from '../router.ts';
-import type { Tone } from '../ui/badge.tsx';
+import { href } from '../route.ts';
 
 export interface Finding {
   /** the same from one snapshot to the next while it is about the same thing */
   readonly key: string;
-  readonly tone: Extract<Tone, 'bad' | 'warn' | 'info'>;
+  readonly tone: keyof typeof RANK;
   /** what is wrong: a sentence without its full stop */
   readonly what: string;
   /** ISO time, null where it has none */

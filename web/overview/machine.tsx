@@ -125,8 +125,7 @@ export function Measures({ resources }: { readonly resources: ResourcesSnapshot 
             <span class="glyph" aria-hidden="true">
               {active ? '▲' : '○'}
             </span>
-            {STEP_WORDS[step]}
-            <span class="soft">{active ? 'now' : ''}</span>
+            {active ? `${STEP_WORDS[step]}: now` : STEP_WORDS[step]}
           </li>
         ))}
       </ol>

@@ -1,6 +1,7 @@
 import type { Receipt } from '../../src/core/verdict.ts';
 import type { NodeHistory } from '../../src/telemetry/history/node.ts';
 import { NODE_COLUMNS, nodeSamples, useLive } from '../live/live.ts';
+import { useStale } from '../live/stale.ts';
 import { useAsk } from '../live/use-ask.ts';
 import { courseOf, refusedWithin } from '../overview/course.ts';
 import { Figures } from '../overview/figures.tsx';
@@ -26,6 +27,7 @@ export function OverviewPage() {
   const node = useLive((live) => live.node);
   const streams = useLive((live) => live.streams);
   const fresh = useLive((live) => live.receipts);
+  const stale = useStale();
   const { answer: history, error } = useAsk<NodeHistory>('/api/v1/history', HISTORY_EVERY_MS);
   const asked = useAsk<{ receipts: Receipt[] }>(`/api/v1/receipts?limit=${RECEIPTS_SHOWN}`, HISTORY_EVERY_MS);
   if (node === null) {
@@ -37,7 +39,7 @@ export function OverviewPage() {
   const sum = Object.values(refused).reduce((all, times) => all + times, 0);
   return (
     <div class="overview">
-      <Verdict findings={findingsOf({ node, streams, refused })} />
+      <Verdict findings={findingsOf({ node, streams, refused })} stale={stale} />
       <Figures node={node} course={course} refused={sum} />
       <Machine resources={node.resources} />
       <Measures resources={node.resources} />

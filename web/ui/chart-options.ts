@@ -42,6 +42,19 @@ const WORDS: Readonly<Record<ChartUnit, (value: number) => string>> = {
   fps: (value) => `${rate(value, 0)} fps`,
 };
 
+/** How far the axis reaches while every value is 0, so that its figures are no fractions of a bit. */
+const TOP_OF_NOTHING: Readonly<Record<ChartUnit, number>> = {
+  bps: 1_000_000,
+  count: 4,
+  per_s: 1,
+  fraction: 1,
+  ms: 100,
+  fps: 30,
+};
+
+/** Steps of an axis that counts: there is no half stream. */
+const WHOLE_STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 50_000, 100_000];
+
 /** Seconds shown when nobody says. */
 const SPAN_S = 300;
 
@@ -79,7 +92,7 @@ export function chartOptions(state: () => ChartState, width: number, height: num
     legend: { live: true, markers: { width: 0, fill: (_plot, index) => colour(lines[index - 1]!.colour) } },
     scales: {
       x: { time: true, range: () => xRange(state()) },
-      y: { range: (_plot, _least, most) => [0, topOf(most, state().top ?? null)] },
+      y: { range: (_plot, _least, most) => [0, topOf(most, state())] },
     },
     axes: [
       {
@@ -92,7 +105,13 @@ export function chartOptions(state: () => ChartState, width: number, height: num
             stepS < WHOLE_MINUTES_S ? timeOfDay(at) : timeOfDay(at).slice(0, 'hh:mm'.length),
           ),
       },
-      { ...axis, space: 34, size: AXIS_WIDTH, values: (_plot, splits) => splits.map(words) },
+      {
+        ...axis,
+        space: 34,
+        size: AXIS_WIDTH,
+        ...(unit === 'count' ? { incrs: WHOLE_STEPS } : {}),
+        values: (_plot, splits) => splits.map(words),
+      },
     ],
     series: [
       { label: '', value: (_plot, at) => (at === null ? '–' : timeOfDay(at)) },
@@ -130,9 +149,9 @@ function xRange({ times, spanS = SPAN_S }: ChartState): [number, number] {
   return [last - spanS, last];
 }
 
-function topOf(most: number | null, atLeast: number | null): number {
-  const top = Math.max((most ?? 0) * (1 + HEADROOM), atLeast ?? 0);
-  return top > 0 ? top : 1;
+function topOf(most: number | null, { top, unit }: ChartState): number {
+  const needed = Math.max((most ?? 0) * (1 + HEADROOM), top ?? 0);
+  return needed > 0 ? needed : TOP_OF_NOTHING[unit];
 }
 
 function timeOfDay(seconds: number): string {
