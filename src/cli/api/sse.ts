@@ -14,7 +14,10 @@ export interface ServerSentEvent {
 const EVENT_CHARS_MAX = 16 * 2 ** 20;
 
 export class SseParser {
-  #rest = '';
+  /** What is there of a line whose end has not come; joined once, for a snapshot comes in fifty pieces. */
+  #pieces: string[] = [];
+  /** the text ended with a CR, which may be half of a CRLF */
+  #carriageReturn = false;
   #event = '';
   #data: string[] = [];
   #chars = 0;
@@ -23,9 +26,7 @@ export class SseParser {
   push(text: string): ServerSentEvent[] {
     const events: ServerSentEvent[] = [];
     this.#chars += text.length;
-    // A CR at the very end may be half of a CRLF.
-    const lines = (this.#rest + text).split(/\r\n|\n|\r(?!$)/);
-    this.#rest = lines.pop() ?? '';
+    const { lines, last } = this.#split(text);
     for (const line of lines) {
       if (line !== '') this.#field(line);
       else {
@@ -33,11 +34,25 @@ export class SseParser {
           events.push({ event: this.#event || 'message', data: this.#data.join('\n') });
         this.#event = '';
         this.#data = [];
-        this.#chars = this.#rest.length;
+        this.#chars = last.length;
       }
     }
     if (this.#chars > EVENT_CHARS_MAX) throw new RangeError('an event is too long');
     return events;
+  }
+
+  /** The lines that `text` completes, and what it begins. */
+  #split(text: string): { lines: string[]; last: string } {
+    const lines = (this.#carriageReturn ? `\r${text}` : text).split(/\r\n|\n|\r(?!$)/);
+    let last = lines.pop() ?? '';
+    this.#carriageReturn = last.endsWith('\r');
+    if (this.#carriageReturn) last = last.slice(0, -1);
+    if (lines.length > 0) {
+      lines[0] = this.#pieces.join('') + lines[0];
+      this.#pieces = [];
+    }
+    this.#pieces.push(last);
+    return { lines, last };
   }
 
   #field(line: string): void {
