@@ -11,6 +11,9 @@ const ROW_HEIGHT_NARROW = 84;
 /** Where the table becomes blocks; the same as in the style sheet. */
 const NARROW = matchMedia('(max-width: 760px)');
 
+/** Rows that are scrolled before others are drawn: each change has the browser lay the whole table out. */
+const STRIDE_ROWS = 4;
+
 /** Before it was measured, px. */
 const HEIGHT_FIRST = 800;
 
@@ -29,10 +32,13 @@ export function useTableView(streams: readonly StreamSnapshot[]): TableView {
   const place = useRef<HTMLDivElement>(null);
   const frame = useRef(0);
   const [selected, select] = useState<string | null>(null);
-  const [seen, setSeen] = useState({ scrolled: 0, height: HEIGHT_FIRST, narrow: NARROW.matches });
+  const [seen, setSeen] = useState<Seen>({ scrolled: 0, height: HEIGHT_FIRST, narrow: NARROW.matches });
   const look = () => {
     const { scrollTop = 0, clientHeight = HEIGHT_FIRST } = place.current ?? {};
-    setSeen({ scrolled: scrollTop, height: clientHeight, narrow: NARROW.matches });
+    const narrow = NARROW.matches;
+    const stride = STRIDE_ROWS * heightOf(narrow);
+    const next = { scrolled: Math.floor(scrollTop / stride) * stride, height: clientHeight, narrow };
+    setSeen((last) => (same(last, next) ? last : next));
   };
   useLayoutEffect(look, []);
   useEffect(() => {
@@ -43,11 +49,12 @@ export function useTableView(streams: readonly StreamSnapshot[]): TableView {
       cancelAnimationFrame(frame.current);
     };
   }, []);
-  const rowHeight = seen.narrow ? ROW_HEIGHT_NARROW : ROW_HEIGHT;
+  const rowHeight = heightOf(seen.narrow);
   const viewport = { ...seen, rowHeight, rows: streams.length };
   return {
     place,
-    window: rowWindow(viewport),
+    // Until the next stride is reached.
+    window: rowWindow({ ...viewport, height: seen.height + STRIDE_ROWS * rowHeight }),
     selected,
     select,
     move: (key) => {
@@ -67,4 +74,19 @@ export function useTableView(streams: readonly StreamSnapshot[]): TableView {
       frame.current = requestAnimationFrame(look);
     },
   };
+}
+
+function heightOf(narrow: boolean): number {
+  return narrow ? ROW_HEIGHT_NARROW : ROW_HEIGHT;
+}
+
+interface Seen {
+  /** px, in whole strides */
+  readonly scrolled: number;
+  readonly height: number;
+  readonly narrow: boolean;
+}
+
+function same(a: Seen, b: Seen): boolean {
+  return a.scrolled === b.scrolled && a.height === b.height && a.narrow === b.narrow;
 }

@@ -23,7 +23,7 @@ export interface Viewport {
 }
 
 /** Rows drawn beyond each edge: a fast wheel moves some 300 px between two frames. */
-const OVERSCAN_ROWS = 8;
+const OVERSCAN_ROWS = 7;
 
 export function rowWindow({ scrolled, height, rowHeight, rows }: Viewport): RowWindow {
   // Fewer rows than a moment ago: what was scrolled to may not be there any more.

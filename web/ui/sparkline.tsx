@@ -1,7 +1,3 @@
-import { useEffect, useRef } from 'preact/hooks';
-import { useCell } from '../live/cell.ts';
-import { colour, shade } from './theme.tsx';
-
 export interface SparklineProps {
   /** oldest first; null is a gap */
   readonly values: readonly (number | null)[];
@@ -16,60 +12,41 @@ export interface SparklineProps {
   readonly height?: number;
 }
 
-/** The shape of a figure over the last minute, without axes. */
-export function Sparkline(props: SparklineProps) {
-  const { values, capacity, max = null, label, width = 96, height = 20 } = props;
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const shown = useCell(shade);
-  useEffect(() => {
-    const element = canvas.current!;
-    const pixels = devicePixelRatio;
-    element.width = Math.round(width * pixels);
-    element.height = Math.round(height * pixels);
-    const pen = element.getContext('2d')!;
-    pen.scale(pixels, pixels);
-    draw(pen, { values, places: capacity ?? values.length, max, width, height });
-  }, [values, capacity, max, width, height, shown]);
+/**
+ * The shape of a figure over the last minute, without axes. A path and no canvas: each canvas is a layer of its own to
+ * the browser, and a table of them costs more with every frame that is scrolled than all else in it.
+ */
+export function Sparkline({ values, capacity, max = null, label, width = 96, height = 20 }: SparklineProps) {
+  const top = max ?? values.reduce<number>((most, value) => Math.max(most, value ?? 0), 0);
+  const places = Math.max(2, capacity ?? values.length);
+  const step = width / (places - 1);
+  const left = width - (values.length - 1) * step;
+  const stretches = values.length < 2 || top <= 0 ? [] : stretchesOf(values);
+  const pointAt = ([index, value]: Point): string =>
+    `${(left + index * step).toFixed(1)} ${(height - 1 - (Math.min(value, top) / top) * (height - 2)).toFixed(1)}`;
+  const lines = stretches.map((points) => `M${points.map(pointAt).join('L')}`);
+  const areas = stretches.map((points, i) => {
+    const [first, last] = [points[0]!, points.at(-1)!].map(([index]) => (left + index * step).toFixed(1));
+    return `${lines[i]}L${last} ${height}L${first} ${height}Z`;
+  });
   return (
-    <canvas
-      ref={canvas}
-      class="spark"
-      role="img"
-      aria-label={label}
-      style={{ width: `${width}px`, height: `${height}px` }}
-    />
+    <svg class="spark" role="img" aria-label={label} width={width} height={height}>
+      <path class="area" d={areas.join('')} />
+      <path class="line" d={lines.join('')} />
+    </svg>
   );
 }
 
-interface Drawing {
-  readonly values: readonly (number | null)[];
-  readonly places: number;
-  readonly max: number | null;
-  readonly width: number;
-  readonly height: number;
-}
+type Point = readonly [index: number, value: number];
 
-function draw(pen: CanvasRenderingContext2D, { values, places, max, width, height }: Drawing): void {
-  const top = max ?? values.reduce<number>((most, value) => Math.max(most, value ?? 0), 0);
-  if (values.length < 2 || top <= 0) return;
-  const step = width / Math.max(1, places - 1);
-  const left = width - (values.length - 1) * step;
-  const line = new Path2D();
-  let open = false;
+/** Values that are known, each run of them by itself. */
+function stretchesOf(values: readonly (number | null)[]): Point[][] {
+  const stretches: Point[][] = [];
+  let known = false;
   for (const [index, value] of values.entries()) {
-    const x = left + index * step;
-    const y = height - 1 - (Math.min(value ?? 0, top) / top) * (height - 2);
-    if (value !== null && open) line.lineTo(x, y);
-    else if (value !== null) line.moveTo(x, y);
-    open = value !== null;
+    if (value !== null && !known) stretches.push([]);
+    if (value !== null) stretches.at(-1)!.push([index, value]);
+    known = value !== null;
   }
-  pen.strokeStyle = colour('--accent');
-  pen.lineWidth = 1.25;
-  pen.lineJoin = 'round';
-  pen.stroke(line);
-  line.lineTo(width, height);
-  line.lineTo(left, height);
-  pen.globalAlpha = 0.12;
-  pen.fillStyle = colour('--accent');
-  pen.fill(line);
+  return stretches;
 }
