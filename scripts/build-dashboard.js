@@ -91,8 +91,11 @@ async function bundle() {
   });
   const { output } = await build.generate({ format: 'esm', minify: true, codeSplitting: false });
   await build.close();
-  if (output.length !== 1) throw new Error(`one script was expected, there are ${output.length}`);
-  return output[0];
+  const [script, ...more] = output;
+  if (more.length > 0) throw new Error(`one script was expected, there are ${output.length}`);
+  // What the bundler leaves outside is Node's: something that is not for browsers was imported from src/.
+  if (script.imports.length > 0) throw new Error(`a browser has no ${script.imports.join(', ')}`);
+  return script;
 }
 
 /** Builds into `folder`, which holds nothing else afterwards. */

@@ -1,9 +1,10 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { until } from '../support/server.ts';
 
 const run = promisify(execFile);
 const CHECKOUT = path.resolve(import.meta.dirname, '../..');
@@ -71,6 +72,7 @@ test('the package holds what a user needs', () => {
       'dist/dashboard/index.html.br',
       'dist/main.js',
       'dist/main.d.ts',
+      'man/headgate.1',
       'dist/index.js',
       'dist/index.d.ts',
       'dist/limiter.d.ts',
@@ -105,6 +107,35 @@ test('the installed command runs on the oldest Node it claims', async () => {
 test('the installed command checks the shipped config', async () => {
   const { stdout } = await installed('check', '-c', 'node_modules/headgate/config/headgate.yaml');
   expect(stdout).toMatch(/limits\.stream\.max_bitrate/);
+});
+
+test('the installed server serves the dashboard', async () => {
+  const config = ['rtmp', 'srt', 'playback', 'admin'].map((name) => `  ${name}: "127.0.0.1:0"`).join('\n');
+  writeFileSync(path.join(temp, 'headgate.yaml'), `listen:\n${config}\n`);
+  const server = spawn(path.join(temp, 'node_modules/.bin/headgate'), ['serve', '-c', 'headgate.yaml'], {
+    cwd: temp,
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const closed = new Promise((resolve) => server.once('close', resolve));
+  try {
+    let log = '';
+    server.stdout.on('data', (text: Buffer) => {
+      log += text;
+    });
+    const [, port] = await until(() => /"admin":\{[^}]*"port":(\d+)/.exec(log), 'the server to be ready');
+    const headers = { accept: 'text/html' };
+    const page = await (await fetch(`http://127.0.0.1:${port}/`, { headers })).text();
+    const assets = [...page.matchAll(/"(\/assets\/[^"]+)"/g)].map(([, asset]) => asset!);
+    expect(assets).toHaveLength(2);
+    for (const asset of assets) {
+      const answer = await fetch(`http://127.0.0.1:${port}${asset}`);
+      expect([asset, answer.status, (await answer.text()).length > 1_000]).toEqual([asset, 200, true]);
+    }
+  } finally {
+    server.kill('SIGKILL');
+    await closed;
+  }
 });
 
 test('the installed addon loads', async () => {

@@ -9,7 +9,7 @@ import { CHROMIUM_BY_HAND, chromiumPath } from '../../scripts/test-programs.js';
 const SCREENSHOTS = path.resolve(import.meta.dirname, '../../build/screenshots');
 
 /** CSS pixels: a laptop, and the narrowest phone. */
-export const WIDE = { width: 1440, height: 900 } as const;
+const WIDE = { width: 1440, height: 900 } as const;
 export const PHONE = { width: 360, height: 740 } as const;
 
 export interface View {

@@ -19,8 +19,12 @@ export const SPARK_SAMPLES = 60;
 /** Seconds of the node's charts. */
 const NODE_SAMPLES = 300;
 
-/** From so many streams on a snapshot comes every other second: what nobody reads is not worth sending. */
+/**
+ * From so many streams on a snapshot comes every other second: nobody reads so much in one, and it is a megabyte. It is
+ * every second again when they have become clearly fewer.
+ */
 const MANY_STREAMS = 500;
+const FEW_STREAMS = 400;
 
 export interface Live {
   /** live streams, oldest first; of a great many the first, see `omitted` */
@@ -89,7 +93,7 @@ export function useLive<T>(select: (live: Live) => T): T {
 }
 
 /** Told after each change, at most once per animation frame. */
-export function subscribe(listener: () => void): () => void {
+function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
@@ -131,6 +135,7 @@ function onSnapshot({ at, streams, omitted, totals }: StreamsEvent): void {
     for (const id of bitrates.keys()) if (!alive.has(id)) bitrates.delete(id);
   }
   change({ streams, omitted, totals, snapshotAtMs: performance.now() });
+  keepPace(totals.streams);
 }
 
 function deniedOf(node: NodeSnapshot | null): number {
@@ -169,9 +174,19 @@ function onEvent(event: string, content: unknown): void {
 
 let restart: () => void = () => undefined;
 
+/** `?interval=` of the feed */
+let pace: '1s' | '2s' = '1s';
+
+function keepPace(streams: number): void {
+  const wanted = streams > MANY_STREAMS ? '2s' : streams < FEW_STREAMS ? '1s' : pace;
+  if (wanted === pace) return;
+  pace = wanted;
+  restart();
+}
+
 /** Connects; called once. */
 export function startLive(): void {
-  restart = startFeed(onEvent, () => ((live.totals?.streams ?? 0) > MANY_STREAMS ? '2s' : '1s'));
+  restart = startFeed(onEvent, () => pace);
 }
 
 /** Connects anew, now. */
