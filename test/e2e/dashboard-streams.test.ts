@@ -223,6 +223,23 @@ describe('actions', () => {
   });
 });
 
+test('backpressure is ordered from the overview, which says whom it would cost his stream', async () => {
+  const page = await open('');
+  await page.getByRole('button', { name: 'Order…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('combobox').selectOption('shed');
+  await dialog.getByRole('button', { name: 'Order', exact: true }).click();
+  await dialog.getByText('shed needs the priority below which streams go').waitFor();
+  await dialog.getByRole('spinbutton').fill('51');
+  await dialog.getByText('Cuts 3 of 3 live streams now').waitFor();
+  await dialog.getByRole('combobox').selectOption('off');
+  await dialog.getByRole('button', { name: 'Order', exact: true }).click();
+  await dialog.getByText(/In force: ordered off until \d\d:/).waitFor();
+  expect(await server.get('/api/v1/backpressure')).toMatchObject({ mode: 'off' });
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  await page.getByText(/ordered off until/).waitFor();
+});
+
 test('on a phone streams are compact rows, and nothing has to be scrolled sideways', async () => {
   const page = await open('streams', PHONE);
   await row(page, '/live/slow-stage').locator('.sign', { hasText: 'at limit' }).first().waitFor();

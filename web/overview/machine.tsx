@@ -1,8 +1,10 @@
 /** The machine in detail: each resource against its marks, and what is done about it. */
+
 import type { DegradationStep } from '../../src/core/pressure/governor-snapshot.ts';
 import type { PressureLevel } from '../../src/core/pressure/levels.ts';
 import { RESOURCES } from '../../src/core/pressure/resources.ts';
 import type { GateReading, ResourcesSnapshot } from '../../src/http/ports.ts';
+import { BackpressureOrder } from '../actions/backpressure-order.tsx';
 import { bps, bytes, count, duration, percent } from '../format.ts';
 import { Badge, type Tone } from '../ui/badge.tsx';
 import { Bar } from '../ui/bar.tsx';
@@ -118,7 +120,7 @@ export function Measures({ resources }: { readonly resources: ResourcesSnapshot 
   const { steps, adaptive, reservations, shares, process } = resources;
   const { global, client, shed } = shares.squeezed;
   return (
-    <Panel title="What is done about it" class="measures">
+    <Panel title="What is done about it" class="measures" aside={<BackpressureOrder />}>
       <ol class="steps">
         {steps.map(({ step, active }) => (
           <li key={step} class={active ? 'active' : ''}>
