@@ -1,36 +1,25 @@
 /** "Why was I refused?": every decision against a publisher that the server keeps, as a story, found by whatever one has at hand. */
-import { useRef, useState } from 'preact/hooks';
 import { REASONS } from '../../src/core/reasons.ts';
 import type { Receipt } from '../../src/core/verdict.ts';
 import { soughtIn } from '../../src/core/words/sought.ts';
 import type { PageProps } from '../app.tsx';
-import { useFreshAsk } from '../live/use-fresh-ask.ts';
 import { useSteady } from '../live/use-steady.ts';
 import { ReceiptCard } from '../receipts/receipt-card.tsx';
+import { RECEIPTS_MAX, useReceipts } from '../receipts/use-receipts.ts';
 import { go, href } from '../router.ts';
 import { FreshButton } from '../ui/fresh-button.tsx';
 import { EmptyState, Failure } from '../ui/panel.tsx';
 import { SearchField } from '../ui/search-field.tsx';
 
-/** Stories shown at first and added by each "more", and at most: past that one searches. */
-const SHOWN_STEP = 100;
-const SHOWN_MAX = 500;
-
 export function ReceiptsPage({ route }: PageProps) {
   const { key = '', reason = '' } = route.query;
   const search = (next: { key?: string; reason?: string }) =>
     go(href('receipts', null, { key, reason, ...next }), { replace: true });
-  const [most, setMost] = useState(SHOWN_STEP);
   const query = new URLSearchParams();
   if (key.trim() !== '') query.set('key', soughtIn(key));
   if (reason !== '') query.set('reason', reason);
   const question = query.toString();
-  const asked = useFreshAsk<{ receipts: Receipt[] }>(`/api/v1/receipts?limit=${most}&${question}`);
-  const { error, again } = asked;
-  // Asking the same for more keeps what is there until the answer comes, and with it the reader's place.
-  const last = useRef<{ question: string; receipts: readonly Receipt[] } | null>(null);
-  if (asked.answer !== null) last.current = { question, receipts: asked.answer.receipts };
-  const receipts = last.current?.question === question ? last.current.receipts : null;
+  const { receipts, more, older, error, again } = useReceipts(question);
   return (
     <>
       <div class="page-head">
@@ -66,17 +55,16 @@ export function ReceiptsPage({ route }: PageProps) {
       {receipts === null ? null : (
         <Receipts receipts={receipts} question={question} sought={key} reason={reason} />
       )}
-      {receipts === null || receipts.length < most ? null : (
+      {more ? (
         <div class="more">
-          {most < SHOWN_MAX ? (
-            <button type="button" onClick={() => setMost(most + SHOWN_STEP)}>
-              Show older ones
-            </button>
-          ) : (
-            <span class="hint">These are the newest {SHOWN_MAX}. Search to find older ones.</span>
-          )}
+          <button type="button" onClick={older}>
+            Show older ones
+          </button>
         </div>
-      )}
+      ) : null}
+      {receipts !== null && receipts.length >= RECEIPTS_MAX ? (
+        <p class="hint">These are the newest {RECEIPTS_MAX}. Search to find older ones.</p>
+      ) : null}
     </>
   );
 }
