@@ -138,6 +138,17 @@ test('the installed server serves the dashboard', async () => {
   }
 });
 
+test.each(['import', 'require'])('every entry of the installed package can be had by %s', async (how) => {
+  const entries = ['headgate', 'headgate/limiter', 'headgate/fastify', 'headgate/express'];
+  const each = entries.map((entry) =>
+    how === 'import' ? `await import('${entry}')` : `require('${entry}')`,
+  );
+  const program = `for (const entry of [${each.join(', ')}]) console.log(Object.keys(entry).length > 0);`;
+  const type = how === 'import' ? 'module' : 'commonjs';
+  const { stdout } = await run('node', [`--input-type=${type}`, '--eval', program], { cwd: temp, env });
+  expect(stdout).toBe('true\n'.repeat(entries.length));
+});
+
 test('the installed addon loads', async () => {
   const load = "import { loadNative } from './node_modules/headgate/dist/native/binding.js'; loadNative();";
   await run('node', ['--input-type=module', '--eval', load], { cwd: temp, env });
