@@ -131,7 +131,7 @@ export class PublishDesk {
       exempt: request.lease.exempt,
       expectedBps: this.#expectations.of(identity.keyId, limits.stream.max_bitrate),
     };
-    const asked = {
+    const asked: AdmissionRequest = {
       client: identity.client,
       path,
       keyId: identity.keyId,
@@ -245,15 +245,14 @@ export class PublishDesk {
     // Behind a closed gate, and while others are being shed, one stream less makes no room.
     const swaps = short !== null && short.reason !== 'shed' && pressure.gate(now, newcomer.exempt) === null;
     const weaker = swaps ? this.#weakerThan(newcomer) : null;
-    if (short !== null && weaker === null) return short;
-    const verdict = admission.publish(asked, lease, now);
-    if (!verdict.allowed && verdict.reason === 'global_streams') {
-      const leaving = weaker ?? this.#weakerThan(newcomer);
+    const verdict = admission.publish({ ...asked, short: weaker === null ? short : null }, lease, now);
+    if (!verdict.allowed) {
+      const leaving = wantsOnePlace(verdict) ? (weaker ?? this.#weakerThan(newcomer)) : null;
       if (leaving === null) return verdict;
       this.#giveWay(leaving, newcomer, now);
       return admission.publish(asked, lease, now);
     }
-    if (verdict.allowed && weaker !== null) this.#giveWay(weaker, newcomer, now);
+    if (weaker !== null) this.#giveWay(weaker, newcomer, now);
     return verdict;
   }
 
@@ -359,6 +358,11 @@ export class PublishDesk {
       if (this.#services.registry.find(id) === undefined) return id;
     }
   }
+}
+
+/** Refused where one stream less would do: not where a reload brought the cap far below what is live. */
+function wantsOnePlace({ reason, limit, observed }: Denial): boolean {
+  return reason === 'global_streams' && limit !== null && observed !== null && observed <= limit;
 }
 
 export function subjectOf(stream: LiveStream): DecisionSubject {
