@@ -6,7 +6,9 @@ import type { Reason } from '../core/reasons.ts';
  * lately: how many attempts failed for want of something that this server is
  * short of, and how long it takes to decide. What strangers can bring about by
  * themselves (wrong keys, floods, half a handshake) is no failure: else anybody
- * could make the server lower everybody's limits.
+ * could make the server lower everybody's limits. Nor is it one to be kept out by
+ * shedding: that is an order, or a machine on its way back, and those who knock
+ * again and again meanwhile must not bring down the limits of those who stay.
  */
 
 /** Attempts of this stretch of time are looked at, ms: as long as the factor rests between two changes. */
@@ -20,7 +22,6 @@ const FAILURES: readonly Reason[] = [
   'resource_heap',
   'resource_memory',
   'resource_event_loop',
-  'shed',
 ];
 
 /** Counters since the start of the server. */

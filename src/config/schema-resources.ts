@@ -64,7 +64,10 @@ const signal = (kind: Kind<number>, doc: string) => leaf(kind, `${doc} Not looke
 
 const signals = {
   error_rate: field(
-    signal(percent({ min: '1%', max: '100%', nullable: true }), 'Part of the attempts that are refused.'),
+    signal(
+      percent({ min: '1%', max: '100%', nullable: true }),
+      'Part of the attempts that are refused for want of resources: for a reason resource_*, and no other.',
+    ),
     '50%',
   ),
   decision_latency: field(

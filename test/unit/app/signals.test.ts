@@ -26,7 +26,7 @@ test('what failed for want of something is a part of all that was tried', () => 
   counters.signals.read(0);
   counters.admit(30, 2);
   counters.deny('resource_cpu', 8);
-  counters.deny('shed', 2);
+  counters.deny('resource_heap', 2);
   const { error_rate, decision_latency } = counters.signals.read(250);
   expect(error_rate).toBe(0.25);
   expect(decision_latency).toBeCloseTo(2);
@@ -44,6 +44,14 @@ test('strangers cannot make it look bad', () => {
   ] as const) {
     counters.deny(reason, 10_000);
   }
+  expect(counters.signals.read(250).error_rate).toBe(0);
+});
+
+test('those who are kept out by shedding bring down nobody else', () => {
+  const counters = new Counters();
+  counters.signals.read(0);
+  counters.admit(1, 1);
+  counters.deny('shed', 100);
   expect(counters.signals.read(250).error_rate).toBe(0);
 });
 
