@@ -34,9 +34,6 @@ export type SqueezedBy = 'client' | 'global' | null;
 /** Room to grow: a stream that could send more shows it by using up its share. */
 const DEMAND_PER_OBSERVED = 1.2;
 
-/** A stream that sends nothing may begin with this, bits/s: about one audio track and a small picture. */
-const DEMAND_MIN_BPS = 256_000;
-
 /** Shares of streams that do not use theirs are shared out again so many times; each pass leaves a sixth of the rest. */
 const PASSES = 3;
 
@@ -63,9 +60,14 @@ export function shareOut(claims: readonly ShareClaim[], globalBps: number): Shar
   return tree.shares();
 }
 
-function demandOf({ newcomer, limitBps, observedBps }: ShareClaim): number {
+/**
+ * A stream that sends next to nothing claims its floor and no more: what it
+ * claims beyond, and is not given in full, nobody would get. It is held to
+ * nothing for that, since whoever gets all it demands is not touched.
+ */
+function demandOf({ newcomer, limitBps, observedBps, floorBps }: ShareClaim): number {
   if (newcomer) return limitBps;
-  return Math.min(limitBps, Math.max(DEMAND_MIN_BPS, observedBps * DEMAND_PER_OBSERVED));
+  return Math.min(limitBps, Math.max(floorBps, observedBps * DEMAND_PER_OBSERVED));
 }
 
 /** One level of the tree as columns; the members of a group stand side by side, `starts[g]` to `starts[g + 1]`. */

@@ -47,6 +47,19 @@ describe('sharing a budget out', () => {
     }
   });
 
+  it('shares out what a crowd of quiet streams does not use, too', () => {
+    const quiet = Array.from({ length: 40 }, (_, i) => claim({ client: `q${i}`, observedBps: 20_000 }));
+    const shares = shared([...quiet, ...clients(4, { observedBps: 2.66e6 })], 5e6);
+    for (const [bps, by] of shares.slice(0, 40)) {
+      expect(bps).toBe(64_000);
+      expect(by).toBeNull();
+    }
+    for (const [bps, by] of shares.slice(40)) {
+      expect(bps / 1.05e6).toBeCloseTo(1, 3);
+      expect(by).toBe('global');
+    }
+  });
+
   it('gives a claim to a high limit nothing that is not sent', () => {
     const [modest, vain] = shared(
       [claim({ client: 'modest', limitBps: 3e6 }), claim({ client: 'vain', limitBps: 1e9 })],
