@@ -44,7 +44,8 @@ export class FairShares {
     for (let i = 0; i < watched.length; i++) {
       const each = watched[i]!;
       const squeezer = by[i]!;
-      const shareBps = Math.max(floorBps, bps[i]!);
+      // A floor may stretch the server's budget, which can be lowered under its streams; a client's is its own to keep.
+      const shareBps = squeezer === 'client' ? bps[i]! : Math.max(floorBps, bps[i]!);
       const held = squeezer !== null && !each.fixed && isClose(each, shareBps);
       each.share = held ? { bps: shareBps, by: squeezer } : null;
     }

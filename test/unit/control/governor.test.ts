@@ -286,6 +286,17 @@ describe('ceilings', () => {
     rig.run(1000);
     for (const { ceiling } of streams) expect(ceiling?.bps).toBe(300_000);
   });
+
+  it("keep within a client's own budget, though the floors of its streams do not fit into it", () => {
+    const rig = new Rig();
+    const own = { client: 'crowd', clientBudget: 256_000, observed: 60_000 };
+    const streams = Array.from({ length: 10 }, (_, i) => rig.add(`/live/${i}`, own));
+    rig.run(1000);
+    for (const { ceiling } of streams) {
+      expect(ceiling?.by).toBe('client');
+      expect(ceiling?.bps).toBeCloseTo(25_600 * 0.995, 0);
+    }
+  });
 });
 
 describe('the time a round takes', () => {
