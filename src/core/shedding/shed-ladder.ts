@@ -10,6 +10,10 @@ import type { PressureLevel } from '../pressure/levels.ts';
  * Recovery goes the same way back, one notch at a time, and the slower the
  * more often it has relapsed. The cohorts at the top that hold the protected
  * share of the streams are never touched.
+ *
+ * Trouble that returns within the longest backoff of a whole recovery is a
+ * relapse as well: else a machine that can bear all but the last notch would
+ * take it and give it back for ever.
  */
 
 /** Cohorts within one priority: a step then costs an eighth of the streams of that priority. */
@@ -72,7 +76,7 @@ export class ShedLadder {
   #backoffMs: number;
   /** streams there were when shedding began: the protected share is a part of these */
   #streamsAtStart = 0;
-  /** the last step was one of recovery */
+  /** the last step was one of recovery, and to shed now is a relapse */
   #recovering = false;
 
   constructor(settings: ShedSettings) {
@@ -135,6 +139,7 @@ export class ShedLadder {
   step(level: PressureLevel, census: readonly CohortCount[], now: number): ShedStep | null {
     this.#criticalSince = level === 'critical' ? earlier(this.#criticalSince, now) : Number.NaN;
     this.#calmSince = level === 'nominal' ? earlier(this.#calmSince, now) : Number.NaN;
+    if (!this.active && now - this.#steppedAt >= this.#settings.backoff.max) this.#forgetRelapses();
     if (level === 'critical') return this.#shed(census, now);
     return level === 'nominal' && this.active ? this.#recover(now) : null;
   }
@@ -165,16 +170,17 @@ export class ShedLadder {
     this.#steppedAt = now;
     this.#recovering = true;
     if (rung.notch === 0) this.#rungs.pop();
-    if (!this.active) {
-      this.#recovering = false;
-      this.#backoffMs = this.#settings.backoff.min;
-    }
     return {
       direction: 'recover',
       priority: rung.priority,
       cohort: rung.cohort,
       ceiling: ceilingAt(rung.notch),
     };
+  }
+
+  #forgetRelapses(): void {
+    this.#recovering = false;
+    this.#backoffMs = this.#settings.backoff.min;
   }
 
   /** The cohort whose turn it is, null when all that are left are protected. */

@@ -95,7 +95,7 @@ describe('the shed ladder', () => {
     expect(rig.ladder.active).toBe(false);
   });
 
-  it('recovers more slowly after every relapse, up to a bound, and as fast as ever after a whole recovery', () => {
+  it('recovers more slowly after every relapse, up to a bound, and as fast as ever once it has stayed well', () => {
     const rig = new Rig();
     rig.live('critical', 20_000);
     const waits: number[] = [];
@@ -106,6 +106,20 @@ describe('the shed ladder', () => {
     }
     expect(waits).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 60_000]);
     rig.live('nominal', 3_600_000);
+    expect(rig.ladder.backoffMs).toBe(5_000);
+  });
+
+  it('takes a relapse soon after a whole recovery for one, so that a single notch does not flap for ever', () => {
+    const rig = new Rig();
+    const waits: number[] = [];
+    for (let i = 0; i < 6; i++) {
+      waits.push(rig.ladder.backoffMs);
+      expect(rig.live('critical', 5_250).map(({ direction }) => direction)).toEqual(['shed']);
+      rig.live('nominal', rig.ladder.backoffMs + 250);
+      expect(rig.ladder.active).toBe(false);
+    }
+    expect(waits).toEqual([5_000, 5_000, 10_000, 20_000, 40_000, 60_000]);
+    rig.live('nominal', 60_000);
     expect(rig.ladder.backoffMs).toBe(5_000);
   });
 
