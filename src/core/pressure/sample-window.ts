@@ -15,8 +15,11 @@
 /** Samples that must agree before they count without the mean: one alone may be a collection of garbage. */
 const PULSES = 2;
 
-/** Rows kept, whatever the period: 5 s at the usual 250 ms take 20. */
+/** Rows kept, whatever the period: 5 s at the usual 500 ms take 10. */
 const ROWS = 64;
+
+/** Part of the window up to which a row is filled. Two that follow each other hold more, so half as many pairs span it. */
+const ROW_PART = 2 / ROWS;
 
 export class SampleWindow {
   readonly #windowMs: number;
@@ -78,7 +81,7 @@ export class SampleWindow {
     const row = this.#newest;
     const held = this.#weights[row]!;
     // A row is filled up to its part of the window before the next is begun.
-    if (this.#taken > 1 && held + weightMs <= this.#windowMs / (ROWS - 1)) {
+    if (this.#taken > 1 && held + weightMs <= this.#windowMs * ROW_PART) {
       this.#values[row] = (this.#values[row]! * held + value * weightMs) / (held + weightMs);
       this.#weights[row] = held + weightMs;
       return;
