@@ -22,7 +22,7 @@ const ROWS = 64;
 const ROW_PART = 2 / ROWS;
 
 export class SampleWindow {
-  readonly #windowMs: number;
+  #windowMs = 0;
   readonly #values = new Float64Array(ROWS);
   readonly #weights = new Float64Array(ROWS);
   readonly #pulses = new Float64Array(PULSES);
@@ -34,8 +34,7 @@ export class SampleWindow {
 
   /** @param windowMs averaging window, above 0 */
   constructor(windowMs: number) {
-    if (!(windowMs > 0)) throw new RangeError(`a window is above 0 ms, not ${windowMs}`);
-    this.#windowMs = windowMs;
+    this.resize(windowMs);
   }
 
   /** False until there are enough samples to tell a state from an accident. */
@@ -59,6 +58,14 @@ export class SampleWindow {
     this.#taken++;
     this.#lastAt = now;
     this.#value = this.#judge();
+  }
+
+  /** Averages over another window from now on: a longer one fills up as samples come. */
+  resize(windowMs: number): void {
+    if (!(windowMs > 0)) throw new RangeError(`a window is above 0 ms, not ${windowMs}`);
+    if (windowMs === this.#windowMs) return;
+    this.#windowMs = windowMs;
+    if (this.settled) this.#value = this.#judge();
   }
 
   /** Forgets everything: there was a gap, and what lies before it says nothing. */

@@ -278,6 +278,17 @@ describe('new watermarks', () => {
     expect(node.gate.level(node.now)).not.toBe('critical');
   });
 
+  it('with another window make nothing unknown', () => {
+    for (const window of [500, 2000, 60_000]) {
+      const node = new Node().run(40);
+      node.gate.configure({ ...CONFIG, cpu: { ...CONFIG.cpu, window } }, node.now);
+      expect(node.shown('cpu')).toMatchObject({ state: 'nominal', value: CALM.cpu, cause: null });
+      node.run(4, { cpu: 1 }).run(240);
+      expect(node.gate.level(node.now)).toBe('critical');
+      expect(node.shown('cpu').value).toBe(1);
+    }
+  });
+
   it('must rise', () => {
     const wrong = { ...CONFIG, heap: { degrade: 0.9, close: 0.9 } };
     expect(() => new PressureGate(wrong, 0)).toThrow(RangeError);

@@ -16,4 +16,14 @@ describe('a window of samples', () => {
     for (let now = periodMs; now <= windowMs / 2; now += periodMs) window.push(0, lastAt + now);
     expect(Math.abs(window.value - 0.5)).toBeLessThan(0.05);
   });
+
+  it('can be made longer or shorter over the samples that it has', () => {
+    const window = new SampleWindow(5_000);
+    for (let now = 0; now <= 5_000; now += 500) window.push(now < 4_000 ? 1 : 0, now);
+    window.resize(1_500);
+    expect(window.value).toBe(0);
+    window.resize(5_000);
+    expect(window.value).toBeCloseTo(0.7);
+    expect(() => window.resize(0)).toThrow(RangeError);
+  });
 });
