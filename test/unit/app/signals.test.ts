@@ -32,6 +32,19 @@ test('what failed for want of something is a part of all that was tried', () => 
   expect(decision_latency).toBeCloseTo(2);
 });
 
+test('a lone publisher that is refused and knocks again and again says nothing of the server', () => {
+  const counters = new Counters();
+  counters.signals.read(0);
+  for (let now = 1_000; now <= 60_000; now += 1_000) {
+    counters.deny('resource_cpu', 1);
+    expect(counters.signals.read(now).error_rate).toBe(0);
+  }
+  // With those of the last seconds these are ten.
+  counters.deny('resource_cpu', 4);
+  counters.admit(2, 1);
+  expect(counters.signals.read(60_250).error_rate).toBeCloseTo(0.8);
+});
+
 test('strangers cannot make it look bad', () => {
   const counters = new Counters();
   counters.signals.read(0);
