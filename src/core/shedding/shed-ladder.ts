@@ -183,18 +183,30 @@ export class ShedLadder {
     this.#backoffMs = this.#settings.backoff.min;
   }
 
-  /** The cohort whose turn it is, null when all that are left are protected. */
+  /**
+   * The cohort whose turn it is, null when all that are left are protected. One
+   * that has become empty half-way is left behind at once: it is below the next
+   * one then, and kept out as if it had been empty from the beginning.
+   */
   #nextRung(census: readonly CohortCount[]): Rung | null {
     const top = this.#rungs.at(-1);
-    if (top !== undefined && top.notch < NOTCHES) return top;
-    const next = census.findIndex((each) => top === undefined || compare(each, top) > 0);
-    if (next < 0) return null;
-    const above = census.slice(next + 1).reduce((sum, { streams }) => sum + streams, 0);
-    if (above < this.#streamsAtStart * this.#settings.protected) return null;
-    const { priority, cohort } = census[next]!;
+    const halfway = top !== undefined && top.notch < NOTCHES;
+    const goesOn = halfway && census.some((each) => compare(each, top) === 0);
+    const next = goesOn ? top : census.find((each) => top === undefined || compare(each, top) > 0);
+    if (next === undefined || !this.#mayShed(next, census)) return null;
+    if (goesOn) return top;
+    if (halfway) this.#rungs.pop();
+    const { priority, cohort } = next;
     const rung = { priority, cohort, notch: 0 };
     this.#rungs.push(rung);
     return rung;
+  }
+
+  /** Whether those above it are enough to make up the protected share. */
+  #mayShed(subject: Cohort, census: readonly CohortCount[]): boolean {
+    let above = 0;
+    for (const each of census) if (compare(each, subject) > 0) above += each.streams;
+    return above >= this.#streamsAtStart * this.#settings.protected;
   }
 }
 

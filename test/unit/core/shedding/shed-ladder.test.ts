@@ -76,6 +76,36 @@ describe('the shed ladder', () => {
     expect(rig.ladder.ceilingOf({ priority: 90, cohort: 0 })).toBe(1);
   });
 
+  it('does not spend its time on a cohort that has become empty', () => {
+    const rig = new Rig();
+    rig.live('critical', 5_250);
+    rig.census = CENSUS.slice(1);
+    expect(rig.live('critical', 2_000)).toMatchObject([{ at: 7_000, cohort: 1, ceiling: 0.75 }]);
+    expect(rig.ladder.ceilingOf(CENSUS[0]!)).toBe(0);
+    const back = rig.live('nominal', 600_000);
+    expect(back).toMatchObject([{ direction: 'recover', priority: 10, cohort: 1, ceiling: 1 }]);
+    expect(rig.ladder.ceilingOf(CENSUS[0]!)).toBe(1);
+  });
+
+  it('stops half-way in a cohort when so many of those above it have left that it is the protected share', () => {
+    const rig = new Rig();
+    rig.live('critical', 7_250);
+    expect(rig.ladder.rungs()).toMatchObject([{ cohort: 0, ceiling: 0.5 }]);
+    rig.census = CENSUS.slice(0, 2);
+    expect(rig.live('critical', 60_000)).toEqual([]);
+    expect(rig.ladder.rungs()).toMatchObject([{ cohort: 0, ceiling: 0.5 }]);
+    rig.census = CENSUS;
+    expect(rig.live('critical', 2_000)).toMatchObject([{ priority: 10, cohort: 0, ceiling: 0.25 }]);
+  });
+
+  it('stays where it is when its cohort has become empty and all others are protected', () => {
+    const rig = new Rig();
+    rig.live('critical', 5_250);
+    rig.census = CENSUS.slice(5);
+    expect(rig.live('critical', 60_000)).toEqual([]);
+    expect(rig.ladder.rungs()).toMatchObject([{ priority: 10, cohort: 0, ceiling: 0.75 }]);
+  });
+
   it('keeps out what is below the cohort it reached, though none of it was there', () => {
     const rig = new Rig();
     rig.census = CENSUS.filter(({ priority }) => priority > 10);
