@@ -121,7 +121,8 @@ export class Governor<S extends GovernedStream = GovernedStream> {
     const watched = this.#list.all;
     for (const each of watched) each.look(backpressure.floor, FILL, now);
     this.#shares.step(watched, this.#budgetBps, backpressure.floor);
-    const notch = this.#shedder.step(this.#machine.gate.urgency(now), watched, now);
+    const { gate } = this.#machine;
+    const notch = this.#shedder.step(gate.urgency(now), !gate.isBlind(now), watched, now);
     if (notch !== null) this.#tellNotch(notch, now);
     for (const each of watched) each.hold(now);
     this.#cutShed(now);

@@ -148,9 +148,14 @@ export class Gauge {
     return Math.max(this.#elevated.untilMs, this.#critical.untilMs);
   }
 
-  #levelAt(now: number): PressureLevel {
+  /** The level by what was known last, for as long as that is held. */
+  felt(now: number): PressureLevel {
     if (this.#critical.isOn(now)) return 'critical';
-    const felt = this.#elevated.isOn(now) ? 'elevated' : 'nominal';
+    return this.#elevated.isOn(now) ? 'elevated' : 'nominal';
+  }
+
+  #levelAt(now: number): PressureLevel {
+    const felt = this.felt(now);
     return this.fault(now) === null ? felt : harder(felt, 'elevated');
   }
 

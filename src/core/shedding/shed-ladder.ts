@@ -11,6 +11,10 @@ import type { PressureLevel } from '../pressure/levels.ts';
  * more often it has relapsed. The cohorts at the top that hold the protected
  * share of the streams are never touched.
  *
+ * Whether the machine is at ease is asked of what is known of it. What is not
+ * known forbids no recovery, or a sampler that stays broken would keep streams
+ * out for ever; it makes every step of it take twice as long.
+ *
  * Trouble that returns within the longest backoff of a whole recovery is a
  * relapse as well: else a machine that can bear all but the last notch would
  * take it and give it back for ever.
@@ -21,6 +25,9 @@ export const COHORTS = 8;
 
 /** What a lowered stream may still send, as a part of what it sent, notch by notch; then it is cut. */
 const CEILINGS = [0.75, 0.5, 0.25] as const;
+
+/** A step of recovery takes so many times as long while not everything is known. */
+const BLIND_PACE = 2;
 
 /** Notches of a cohort: each ceiling, and the cut. */
 const NOTCHES = CEILINGS.length + 1;
@@ -78,6 +85,7 @@ export class ShedLadder {
   #streamsAtStart = 0;
   /** the last step was one of recovery, and to shed now is a relapse */
   #recovering = false;
+  #sure = true;
 
   constructor(settings: ShedSettings) {
     this.#settings = settings;
@@ -96,7 +104,7 @@ export class ShedLadder {
 
   /** ms between two notches of recovery now */
   get backoffMs(): number {
-    return this.#backoffMs;
+    return this.#sure ? this.#backoffMs : Math.min(this.#settings.backoff.max, this.#backoffMs * BLIND_PACE);
   }
 
   /** The cohorts that are touched, lowest first, with what each may send. */
@@ -131,12 +139,18 @@ export class ShedLadder {
       }
     }
     const calmFor = Number.isNaN(this.#calmSince) ? 0 : now - this.#calmSince;
-    const first = Math.max(0, this.#backoffMs - Math.min(calmFor, now - this.#steppedAt));
-    return first + Math.max(0, notches - 1) * this.#backoffMs;
+    const { backoffMs } = this;
+    const first = Math.max(0, backoffMs - Math.min(calmFor, now - this.#steppedAt));
+    return first + Math.max(0, notches - 1) * backoffMs;
   }
 
-  /** One look at the pressure. `census` is sorted by priority, then cohort. Returns the notch that was taken, or null. */
-  step(level: PressureLevel, census: readonly CohortCount[], now: number): ShedStep | null {
+  /**
+   * One look at the pressure, as far as it is known; `sure`: that is all there
+   * is. `census` is sorted by priority, then cohort. Returns the notch that was
+   * taken, or null.
+   */
+  step(level: PressureLevel, census: readonly CohortCount[], now: number, sure = true): ShedStep | null {
+    this.#sure = sure;
     this.#criticalSince = level === 'critical' ? earlier(this.#criticalSince, now) : Number.NaN;
     this.#calmSince = level === 'nominal' ? earlier(this.#calmSince, now) : Number.NaN;
     if (!this.active && now - this.#steppedAt >= this.#settings.backoff.max) this.#forgetRelapses();
@@ -165,7 +179,7 @@ export class ShedLadder {
 
   #recover(now: number): ShedStep | null {
     const rung = this.#rungs.at(-1)!;
-    if (Math.min(now - this.#calmSince, now - this.#steppedAt) < this.#backoffMs) return null;
+    if (Math.min(now - this.#calmSince, now - this.#steppedAt) < this.backoffMs) return null;
     rung.notch -= 1;
     this.#steppedAt = now;
     this.#recovering = true;

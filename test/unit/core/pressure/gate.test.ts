@@ -315,6 +315,18 @@ describe('what running streams are to feel', () => {
     expect(node.gate.urgency(node.now)).toBe('elevated');
   });
 
+  it('is nothing where all that is known is at ease, and that not all is known is said beside', () => {
+    const node = new Node().run(40);
+    expect(node.gate.isBlind(node.now)).toBe(false);
+    node.failing.set('memory', 'gone');
+    node.run(40);
+    expect(node.gate.level(node.now)).toBe('elevated');
+    expect(node.gate.urgency(node.now)).toBe('nominal');
+    expect(node.gate.isBlind(node.now)).toBe(true);
+    node.run(8, { cpu: 0.85 }).run(8);
+    expect(node.gate.urgency(node.now)).toBe('elevated');
+  });
+
   it('is over at the instant that is foretold, if all is calm from now on', () => {
     const node = new Node().run(40).run(4, { heap: 0.95 }).run(5, CALM);
     const calmInMs = node.gate.calmInMs(node.now);

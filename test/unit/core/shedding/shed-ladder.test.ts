@@ -32,10 +32,10 @@ class Rig {
   }
 
   /** Lives through `ms` at a level, a look every 250 ms. */
-  live(level: Level, ms: number): (ShedStep & { at: number })[] {
+  live(level: Level, ms: number, sure = true): (ShedStep & { at: number })[] {
     const steps: (ShedStep & { at: number })[] = [];
     for (const end = this.now + ms; this.now < end; this.now += 250) {
-      const step = this.ladder.step(level, this.census, this.now);
+      const step = this.ladder.step(level, this.census, this.now, sure);
       if (step !== null) steps.push({ ...step, at: this.now });
     }
     return steps;
@@ -159,6 +159,29 @@ describe('the shed ladder', () => {
     const before = rig.ladder.rungs();
     expect(rig.live('elevated', 600_000)).toEqual([]);
     expect(rig.ladder.rungs()).toEqual(before);
+  });
+
+  it('recovers at half the pace while something is not known, and counts on that', () => {
+    const rig = new Rig();
+    rig.live('critical', 9_250);
+    const subject = { priority: 5, cohort: 0 };
+    rig.live('nominal', 250, false);
+    expect(rig.ladder.backoffMs).toBe(10_000);
+    const due = rig.now + rig.ladder.waitMs(subject, rig.now);
+    const back = rig.live('nominal', 60_000, false);
+    expect(back.map(({ ceiling }) => ceiling)).toEqual([0.5, 0.75, 1]);
+    expect(back.at(-1)!.at - back[0]!.at).toBe(20_000);
+    expect(Math.abs(back.at(-1)!.at - due)).toBeLessThanOrEqual(250);
+    expect(rig.ladder.waitMs(subject, rig.now)).toBe(0);
+    rig.live('nominal', 250);
+    expect(rig.ladder.backoffMs).toBe(5_000);
+  });
+
+  it('never takes longer for a step than it may, known or not', () => {
+    const rig = new Rig({ backoff: { min: 40_000, max: 60_000 } });
+    rig.live('critical', 6_000);
+    rig.live('nominal', 250, false);
+    expect(rig.ladder.backoffMs).toBe(60_000);
   });
 
   it('promises a publisher that it keeps out the very instant it is let in, if all goes well', () => {
