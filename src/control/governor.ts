@@ -112,7 +112,7 @@ export class Governor<S extends GovernedStream = GovernedStream> {
   step(now: number): void {
     const { backpressure } = this.#settings;
     this.#machine.watch(now);
-    this.#setExtras(this.#machine.level(now) === 'nominal');
+    this.#setExtras(!this.#machine.isPressed(now));
     const change = this.#adaptation.step(this.#ports.signals(now), now);
     if (change !== null) this.#tellAdjustment(change, now);
     this.#writeRates(now);
