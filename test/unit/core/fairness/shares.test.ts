@@ -129,6 +129,23 @@ describe('sharing a budget out', () => {
     for (const [bps] of shared(clients(10, { floorBps: 1e6 }), 5e6)) expect(bps).toBe(0.5e6);
   });
 
+  it.each([
+    ['the budget', 1.5e6, Number.POSITIVE_INFINITY, 'global'],
+    ["a client's budget", 1e9, 1.5e6, 'client'],
+  ] as const)(
+    'where floors do not fit into %s gives those of quiet streams to others',
+    (_what, globalBps, clientBps, by) => {
+      const quiet = Array.from({ length: 40 }, () => claim({ clientBps, observedBps: 20_000 }));
+      const greedy = Array.from({ length: 4 }, () => claim({ clientBps, observedBps: 2.66e6 }));
+      const shares = shared([...quiet, ...greedy], globalBps);
+      for (const share of shares.slice(0, 40)) expect(share).toEqual([24_000, null]);
+      for (const share of shares.slice(40)) {
+        expect(share[0] / 175_000).toBeCloseTo(1, 1);
+        expect(share[1]).toBe(by);
+      }
+    },
+  );
+
   it('of nothing makes nothing', () => {
     expect(shared([], 5e6)).toEqual([]);
     expect(shared(clients(2), 0).map(([bps]) => bps)).toEqual([0, 0]);
