@@ -173,7 +173,10 @@ export const backpressure = filled(
       {},
     ),
     preempt: field(
-      leaf(bool(), 'Whether a publisher takes the place of one of lower priority when the server is full.'),
+      leaf(
+        bool(),
+        'Whether a publisher takes the place of one of lower priority when limits.global.max_streams is reached.',
+      ),
       false,
     ),
     floor: field(

@@ -301,7 +301,7 @@ test('nobody is cut for a publisher who is refused all the same', () => {
   desk.let('low');
   expect(desk.refused('high', 1)).toBe('client_streams 1000');
   desk.pressure.answer = () => shortOfCpu;
-  expect(desk.refused('high', 1)).toBe('client_streams 1000');
+  expect(desk.refused('high', 1)).toBe('resource_cpu 4000');
   expect(desk.live).toEqual(['high0', 'low0']);
 });
 
@@ -322,21 +322,12 @@ test('who is never limited is never pushed out', () => {
   expect(desk.refused('high')).toBe('global_streams 1000');
 });
 
-test('a place is also taken where the machine has no room for one more', () => {
-  const desk = new Desk({ preempt: true });
-  desk.let('low');
-  desk.let('mid');
-  desk.pressure.answer = () => shortOfCpu;
-  expect(desk.refused('low', 1)).toBe('resource_cpu 4000');
-  desk.let('high');
-  expect(desk.live).toEqual(['mid0', 'high0']);
-});
-
 test.each([
-  ['the gate is closed', { closed: shortOfCpu }, 'resource_cpu 4000'],
+  ['the gate is closed', { closed: shortOfCpu, answer: () => shortOfCpu }, 'resource_cpu 4000'],
+  ['the machine has no room', { answer: () => shortOfCpu }, 'resource_cpu 4000'],
   ['others are being shed', { answer: () => shed(9_000) }, 'shed 9000'],
 ])('no place is taken while %s: one stream less makes no room then', (_when, press, told) => {
-  const desk = new Desk({ preempt: true });
+  const desk = new Desk({ maxStreams: 1, preempt: true });
   desk.let('low');
   Object.assign(desk.pressure, press);
   expect(desk.refused('high')).toBe(told);
@@ -354,4 +345,24 @@ test('what is expected of a stream is what its key sent the last time', () => {
   expect(desk.pressure.asked.map(({ expectedBps }) => Math.round((expectedBps ?? 0) / 1000))).toEqual([
     6_000, 600,
   ]);
+});
+
+test('what a squeezed stream sent says nothing about the next time', () => {
+  const desk = new Desk();
+  const first = desk.let('mid');
+  desk.slab.streams[streamAt(first.slot, STREAM.BYTES)] = 1_500_000;
+  first.setCeiling({ bps: 600_000, by: 'shed' }, desk.now);
+  desk.now += 20_000;
+  desk.desk.ended(first, 'unpublished', desk.now);
+  desk.let('mid');
+  expect(desk.pressure.asked.map(({ expectedBps }) => (expectedBps ?? 0) / 1000)).toEqual([6_000, 6_000]);
+});
+
+test('a stream that cannot begin, for a fault of ours, leaves its place to others', () => {
+  const desk = new Desk({ maxStreams: 1 });
+  desk.pressure.broken = true;
+  expect(() => desk.let('mid')).toThrow('out of order');
+  desk.pressure.broken = false;
+  desk.let('mid', 1);
+  expect(desk.live).toEqual(['mid1']);
 });
