@@ -128,6 +128,11 @@ export class Governor<S extends GovernedStream = GovernedStream> {
     this.#cutShed(now);
   }
 
+  /** False while floors, or streams that cannot be held, pass the server's budget though it is shared out. */
+  get sharesFit(): boolean {
+    return this.#shares.fits;
+  }
+
   /** How long a whole round of the control loop took. */
   took(tookMs: number, now: number): void {
     this.#times.took(tookMs, now);
