@@ -82,12 +82,13 @@ export class Governance {
     this.#sampler.stop();
   }
 
-  /** One round of the control loop. */
+  /** One round of the control loop. A budget is forgiven what it is owed only where shares hold the sum instead. */
   step(now: number): void {
     const { registry, budgets } = this.#governed;
     this.governor.step(now);
+    const { sharesFit } = this.governor;
     for (const { ceiling, client } of registry.all()) {
-      if (ceiling?.by === 'global') budgets.relieveGlobal(now);
+      if (ceiling?.by === 'global' && sharesFit) budgets.relieveGlobal(now);
       else if (ceiling?.by === 'client') budgets.relieveClient(client, now);
     }
   }

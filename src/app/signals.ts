@@ -6,11 +6,20 @@ import type { Reason } from '../core/reasons.ts';
  * lately: how many attempts failed for want of something that this server is
  * short of, and how long it takes to decide. What strangers can bring about by
  * themselves (wrong keys, floods, half a handshake) is no failure: else anybody
- * could make the server lower everybody's limits.
+ * could make the server lower everybody's limits. Nor is it one to be kept out by
+ * shedding: that is an order, or a machine on its way back, and those who knock
+ * again and again meanwhile must not bring down the limits of those who stay.
  */
 
 /** Attempts of this stretch of time are looked at, ms: as long as the factor rests between two changes. */
 const REACH_MS = 5_000;
+
+/**
+ * Fewer attempts than this within the reach say nothing of the server: one
+ * publisher that is refused and knocks every second makes five by itself, all
+ * of them failures, and must not move the limits of everybody.
+ */
+const ATTEMPTS_MIN = 10;
 
 /** Counts of a stretch older than this are not wanted any more; between two of them passes at least so much, ms. */
 const STRIDE_MS = 250;
@@ -20,7 +29,6 @@ const FAILURES: readonly Reason[] = [
   'resource_heap',
   'resource_memory',
   'resource_event_loop',
-  'shed',
 ];
 
 /** Counters since the start of the server. */
@@ -46,7 +54,7 @@ export class Signals {
     this.#counts = counts;
   }
 
-  /** Of the last seconds: `error_rate` is a fraction, `decision_latency` a mean in ms; both 0 when nobody came. */
+  /** Of the last seconds: `error_rate` is a fraction, `decision_latency` a mean in ms; both 0 when nobody came, the rate also when too few did. */
   read(now: number): Required<Pick<AdaptiveReadings, 'error_rate' | 'decision_latency'>> {
     const latest = this.#mark(now);
     const last = this.#marks.at(-1);
@@ -57,7 +65,7 @@ export class Signals {
     const admitted = latest.admitted - first.admitted;
     const seconds = latest.seconds - first.seconds;
     return {
-      error_rate: failed === 0 ? 0 : failed / (failed + admitted),
+      error_rate: failed + admitted < ATTEMPTS_MIN ? 0 : failed / (failed + admitted),
       decision_latency: admitted === 0 ? 0 : (seconds * 1_000) / admitted,
     };
   }

@@ -64,7 +64,10 @@ const signal = (kind: Kind<number>, doc: string) => leaf(kind, `${doc} Not looke
 
 const signals = {
   error_rate: field(
-    signal(percent({ min: '1%', max: '100%', nullable: true }), 'Part of the attempts that are refused.'),
+    signal(
+      percent({ min: '1%', max: '100%', nullable: true }),
+      'Part of the attempts that are refused for want of resources: for a reason resource_*, and no other.',
+    ),
     '50%',
   ),
   decision_latency: field(
@@ -170,7 +173,10 @@ export const backpressure = filled(
       {},
     ),
     preempt: field(
-      leaf(bool(), 'Whether a publisher takes the place of one of lower priority when the server is full.'),
+      leaf(
+        bool(),
+        'Whether a publisher takes the place of one of lower priority when limits.global.max_streams is reached.',
+      ),
       false,
     ),
     floor: field(

@@ -1,16 +1,14 @@
 import {
-  BrokenCircuitError,
   type CircuitBreakerPolicy,
   CircuitState,
   ConsecutiveBreaker,
   circuitBreaker,
-  ExponentialBackoff,
   handleAll,
-  noJitterGenerator,
   TimeoutStrategy,
   timeout,
   wrap,
 } from 'cockatiel';
+import { monotonicMs } from '../lib/clock.ts';
 
 /**
  * A circuit breaker around work that something else than this process has to
@@ -20,6 +18,9 @@ import {
  * without anybody being troubled. After a pause one call, and one only, is let
  * through as a probe: it closes the circuit, or a pause twice as long begins.
  * Whoever calls while the probe is on its way is refused at once, too.
+ *
+ * The states are the library's. The pause is not: it measures by the wall
+ * clock, and one that is set back an hour would keep the circuit open for that.
  */
 
 export const BREAKER_STATES = ['closed', 'half_open', 'open'] as const;
@@ -36,6 +37,9 @@ export interface BreakerSettings {
   readonly pause: { readonly minMs: number; readonly maxMs: number };
 }
 
+/** The pause as the library knows it: over whatever its clock says. */
+const PAST_ALREADY = Number.NEGATIVE_INFINITY;
+
 const STATE_OF: Readonly<Record<CircuitState, BreakerState>> = {
   [CircuitState.Closed]: 'closed',
   [CircuitState.HalfOpen]: 'half_open',
@@ -48,26 +52,27 @@ export class Breaker {
   readonly #settings: BreakerSettings;
   readonly #circuit: CircuitBreakerPolicy;
   readonly #guarded: ReturnType<typeof guardedBy>;
+  readonly #clock: () => number;
+  #pauseMs = 0;
+  /** the instant from which a probe may be made, on that clock */
+  #probeAt = Number.NEGATIVE_INFINITY;
   /** calls that went through and have not come back, those given up included */
   #unanswered = 0;
   #opened = 0;
   #lastFailure = '';
 
-  constructor(name: string, settings: BreakerSettings) {
+  /** `clock`: monotonic ms */
+  constructor(name: string, settings: BreakerSettings, clock: () => number = monotonicMs) {
     this.name = name;
     this.#settings = settings;
-    const { failures, pause } = settings;
+    this.#clock = clock;
     this.#circuit = circuitBreaker(handleAll, {
-      breaker: new ConsecutiveBreaker(failures),
-      halfOpenAfter: new ExponentialBackoff({
-        initialDelay: pause.minMs,
-        maxDelay: pause.maxMs,
-        exponent: 2,
-        generator: noJitterGenerator,
-      }),
+      breaker: new ConsecutiveBreaker(settings.failures),
+      halfOpenAfter: PAST_ALREADY,
     });
-    this.#circuit.onBreak(() => {
-      this.#opened++;
+    this.#circuit.onBreak(() => this.#pause());
+    this.#circuit.onReset(() => {
+      this.#pauseMs = 0;
     });
     this.#guarded = guardedBy(this.#circuit, settings.answerMs);
   }
@@ -83,15 +88,25 @@ export class Breaker {
 
   /** Does the work, if the circuit lets it. Rejects with what went wrong, in words for people. */
   async run<T>(work: () => T | Promise<T>): Promise<T> {
-    // The library would have these wait for the outcome of the probe; whoever asks often would pile up.
-    if (this.#circuit.state === CircuitState.HalfOpen) throw this.#refusal();
+    const { state } = this.#circuit;
+    // While a probe is out the library would have others wait for its outcome; whoever asks often would pile up.
+    const refused =
+      state === CircuitState.HalfOpen || (state === CircuitState.Open && this.#clock() < this.#probeAt);
+    if (refused) throw this.#refusal();
     try {
       return await this.#guarded.execute(() => this.#call(work));
     } catch (error) {
-      if (error instanceof BrokenCircuitError) throw this.#refusal();
       this.#lastFailure = error instanceof Error ? error.message : String(error);
       throw error;
     }
+  }
+
+  /** The circuit has opened: the first time for a while, and each time that a probe fails for twice as long. */
+  #pause(): void {
+    const { minMs, maxMs } = this.#settings.pause;
+    this.#opened++;
+    this.#pauseMs = Math.min(maxMs, Math.max(minMs, this.#pauseMs * 2));
+    this.#probeAt = this.#clock() + this.#pauseMs;
   }
 
   /** Work that is never answered must not add up: while as many calls hang as open the circuit, no more are made. */

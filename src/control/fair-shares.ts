@@ -26,28 +26,43 @@ const HELD_UNTIL = 0.8;
 
 export class FairShares {
   #tight = false;
+  #fits = true;
 
   /** True while a budget is shared out. */
   get tight(): boolean {
     return this.#tight;
   }
 
+  /**
+   * Whether what all may send together keeps within the server's budget. Where
+   * it does not, for floors or for streams that cannot be held, the budget has
+   * to be held by what it is owed.
+   */
+  get fits(): boolean {
+    return this.#fits;
+  }
+
   /** Gives every stream its share of `budgetBps` (Infinity = unlimited) and of its client's budget. */
   step(watched: readonly Watched[], budgetBps: number, floorBps: number): void {
     const use = mostUsed(watched, budgetBps);
     this.#tight = use > (this.#tight ? TIGHT_UNTIL : TIGHT_FROM);
+    this.#fits = true;
     if (!this.#tight) {
       for (const each of watched) each.share = null;
       return;
     }
     const { bps, by } = shareOut(watched, budgetBps * FILL);
+    let sumBps = 0;
     for (let i = 0; i < watched.length; i++) {
       const each = watched[i]!;
       const squeezer = by[i]!;
-      const shareBps = Math.max(floorBps, bps[i]!);
+      // A floor may stretch the server's budget, which can be lowered under its streams; a client's is its own to keep.
+      const shareBps = squeezer === 'client' ? bps[i]! : Math.max(floorBps, bps[i]!);
+      sumBps += squeezer === null || each.fixed ? each.observedBps : shareBps;
       const held = squeezer !== null && !each.fixed && isClose(each, shareBps);
       each.share = held ? { bps: shareBps, by: squeezer } : null;
     }
+    this.#fits = sumBps <= budgetBps;
   }
 }
 

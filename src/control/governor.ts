@@ -112,7 +112,7 @@ export class Governor<S extends GovernedStream = GovernedStream> {
   step(now: number): void {
     const { backpressure } = this.#settings;
     this.#machine.watch(now);
-    this.#setExtras(this.#machine.level(now) === 'nominal');
+    this.#setExtras(!this.#machine.isPressed(now));
     const change = this.#adaptation.step(this.#ports.signals(now), now);
     if (change !== null) this.#tellAdjustment(change, now);
     this.#writeRates(now);
@@ -121,10 +121,16 @@ export class Governor<S extends GovernedStream = GovernedStream> {
     const watched = this.#list.all;
     for (const each of watched) each.look(backpressure.floor, FILL, now);
     this.#shares.step(watched, this.#budgetBps, backpressure.floor);
-    const notch = this.#shedder.step(this.#machine.gate.urgency(now), watched, now);
+    const { gate } = this.#machine;
+    const notch = this.#shedder.step(gate.urgency(now), !gate.isBlind(now), watched, now);
     if (notch !== null) this.#tellNotch(notch, now);
     for (const each of watched) each.hold(now);
     this.#cutShed(now);
+  }
+
+  /** False while floors, or streams that cannot be held, pass the server's budget though it is shared out. */
+  get sharesFit(): boolean {
+    return this.#shares.fits;
   }
 
   /** How long a whole round of the control loop took. */

@@ -1,5 +1,4 @@
 import { PressureGate } from '../core/pressure/gate.ts';
-import type { PressureLevel } from '../core/pressure/levels.ts';
 import { RESOURCES, type Resource, type ResourcesConfig } from '../core/pressure/resources.ts';
 import type { GovernorEvent } from './governor-ports.ts';
 
@@ -15,7 +14,7 @@ const TOLD_BY: Readonly<Record<string, readonly Resource[]>> = {
   event_loop: ['event_loop'],
 };
 
-/** Until every source has spoken twice nothing is known and nothing is said of it, ms. */
+/** By then every source has spoken twice; until then it is no news that something is not known, ms. */
 const BEGINNING_MS = 3000;
 
 /** Figures kept, whatever sources there are. */
@@ -32,7 +31,8 @@ export class Machine {
   readonly #figures = new Map<string, number>();
   readonly #figuresOf = new Map<string, readonly string[]>();
   readonly #failing = new Set<string>();
-  #state: GateState = 'open';
+  /** as it was said last; null until the first word */
+  #state: GateState | null = null;
   #open = true;
   #openSince: number;
 
@@ -57,10 +57,10 @@ export class Machine {
     return this.#openSince;
   }
 
-  /** What the pressure is taken for: at the beginning, when nothing is known, for none. */
-  level(now: number): PressureLevel {
+  /** Whether to do without what can be done without. Not at the beginning already, when nothing is known. */
+  isPressed(now: number): boolean {
     const level = this.gate.level(now);
-    return level === 'elevated' && this.#begins(now) ? 'nominal' : level;
+    return level === 'critical' || (level === 'elevated' && !this.#begins(now));
   }
 
   sampled(source: string, figures: Readonly<Record<string, number>>, now: number): void {
@@ -102,8 +102,9 @@ export class Machine {
       this.#open = denial === null;
       this.#openSince = now;
     }
-    const state = denial !== null ? 'closed' : this.level(now) === 'nominal' ? 'open' : 'degraded';
-    if (state === this.#state) return;
+    const state = denial !== null ? 'closed' : this.gate.level(now) === 'nominal' ? 'open' : 'degraded';
+    if (this.#state === null && state === 'open') this.#state = state;
+    if (state === this.#state || this.#isStarting(state, now)) return;
     const was = this.#state;
     this.#state = state;
     const causes = this.#pressed(now);
@@ -131,6 +132,11 @@ export class Machine {
       );
     }
     return pressed.join('; ');
+  }
+
+  /** A gate that is degraded until the samplers have spoken is what every start begins with. */
+  #isStarting(state: GateState, now: number): boolean {
+    return this.#state === null && state === 'degraded' && this.#begins(now);
   }
 
   #begins(now: number): boolean {

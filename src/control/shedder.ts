@@ -71,13 +71,13 @@ export class Shedder {
     return this.#ladder.backoffMs;
   }
 
-  /** One round: takes a notch if it is time, and tells every stream what is left to it. */
-  step(level: PressureLevel, watched: readonly Watched[], now: number): ShedStep | null {
+  /** One round: takes a notch if it is time, and tells every stream what is left to it. `sure`: the level is of all resources. */
+  step(level: PressureLevel, sure: boolean, watched: readonly Watched[], now: number): ShedStep | null {
     this.standing(now);
     let notch: ShedStep | null = null;
     if (this.#automatic) {
       const wanted = level === 'critical' || this.#ladder.active;
-      notch = this.#ladder.step(level, wanted ? censusOf(watched) : [], now);
+      notch = this.#ladder.step(level, wanted ? censusOf(watched) : [], now, sure);
     } else if (this.#ladder.active) {
       this.#ladder = new ShedLadder(this.#settings);
     }

@@ -1,13 +1,7 @@
 import type { EffectiveLimits, StreamLimits } from '../core/limits.ts';
 import { RateRing } from '../core/meter/rate-ring.ts';
 import { FLAG, STREAM } from '../core/meter/slab-layout.ts';
-import {
-  blame,
-  Enforcement,
-  type EpisodeOpened,
-  firstReason,
-  reasonOfSqueeze,
-} from '../core/policy/enforce.ts';
+import { Enforcement, type EpisodeOpened, firstReason, reasonOfSqueeze } from '../core/policy/enforce.ts';
 import type { Reservation } from '../core/pressure/reservation-ledger.ts';
 import { type Reason, scopeOf } from '../core/reasons.ts';
 import { type Ceiling, canBeSlowed, type Protocol, type StreamState } from '../core/stream.ts';
@@ -295,7 +289,7 @@ export class LiveStream {
     this.#steppedAt = now;
     this.#rows.sampleInto(this.ring, now);
     if (this.#override.expire(now)) this.#limitsChanged(now);
-    const exceeded = this.#blame(this.#rows.takeExceeded(), now);
+    const exceeded = this.#ceiling.blame(this.#rows.takeExceeded(), this.#limits, now);
     this.#attributeDrops(exceeded);
     const { opened, cut } = this.#enforcement.step(exceeded, this.#limits, now);
     for (const episode of opened) watcher.episodeOpened(this, episode, this.#limits, now);
@@ -328,7 +322,7 @@ export class LiveStream {
 
   /** Video access units not admitted, by what they exceeded. */
   droppedByReason(): ReadonlyMap<Reason, number> {
-    this.#attributeDrops(this.#blame(this.read(STREAM.EXCEEDED), this.#steppedAt));
+    this.#attributeDrops(this.#ceiling.blame(this.read(STREAM.EXCEEDED), this.#limits, this.#steppedAt));
     return this.#dropped;
   }
 
@@ -340,12 +334,6 @@ export class LiveStream {
     this.#droppedSeen = dropped;
     const reason = this.#reasonOf(exceeded | this.#enforcement.open);
     this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + fresh);
-  }
-
-  /** While its bitrate is held below its own limit, an excess of it is told as that of whatever holds it. */
-  #blame(exceeded: number, now: number): number {
-    const by = this.#ceiling.blamed(this.#limits, now);
-    return by === null ? exceeded : blame(exceeded, by);
   }
 
   /** The first reason in a bit set; of an empty one, what holds its bitrate. */

@@ -12,6 +12,7 @@ import { monotonicMs, wallMs } from '../lib/clock.ts';
 import type { Budgets } from './budgets.ts';
 import { detailOf, noticeOf, serverDenial } from './denial-words.ts';
 import { Expectations } from './expectations.ts';
+import { isGhost, isSamePublisher } from './ghost.ts';
 import type { IdentityDirectory, IdentityRefusal, ResolvedIdentity } from './identity.ts';
 import { LiveStream, type StreamIdentity } from './live-stream.ts';
 import type { Playback } from './playback/playback.ts';
@@ -36,12 +37,6 @@ import type { StreamTally } from './stream-tally.ts';
  * admission, rows in the slab, registration; only then does the protocol say yes to the encoder.
  */
 
-/**
- * A publisher this silent, ms, may be replaced by one with the same client and
- * key: it is a ghost. An SRT stream hardly ever pauses, a TCP connection does.
- */
-const GHOST_MS: Readonly<Record<Protocol, number>> = { rtmp: 3_000, rtmps: 3_000, srt: 500 };
-
 /** Who would publish what, as he says it. */
 export interface PublishClaim {
   readonly ip: string;
@@ -61,6 +56,13 @@ export interface PublishRequest extends PublishClaim {
 export type PublishAnswer =
   | { readonly ok: true; readonly stream: LiveStream }
   | { readonly ok: false; readonly reason: Reason; readonly retryAfterMs: number; readonly notice: string };
+
+/** A publisher, once it is known who he is and what he would publish. */
+interface Named {
+  readonly app: string;
+  readonly identity: ResolvedIdentity;
+  readonly newcomer: Newcomer;
+}
 
 export interface CutRequest {
   readonly reason: Reason;
@@ -131,7 +133,7 @@ export class PublishDesk {
       exempt: request.lease.exempt,
       expectedBps: this.#expectations.of(identity.keyId, limits.stream.max_bitrate),
     };
-    const asked = {
+    const asked: AdmissionRequest = {
       client: identity.client,
       path,
       keyId: identity.keyId,
@@ -151,9 +153,8 @@ export class PublishDesk {
         now,
       );
     }
-    const stream = this.#open(request, { app, identity, newcomer }, limits, verdict.lease, now);
+    const stream = this.#openOrRelease(request, { app, identity, newcomer }, limits, verdict.lease, now);
     if (stream === null) {
-      verdict.lease.release(now);
       const full = { ...serverDenial('global_streams', 'global'), retryAfterMs: 1_000 };
       return this.#refuse(request, subject, full, 'the stream table of this server is full', now);
     }
@@ -230,9 +231,9 @@ export class PublishDesk {
   }
 
   /**
-   * Asks what the machine can bear, then admission. Where nothing but room is
-   * missing, a publisher of higher priority may take the place of a stream:
-   * that one is cut only when nothing else stands in the way.
+   * Asks what the machine can bear, then admission. Where nothing is missing but
+   * a place, a publisher of higher priority may take that of a stream. Where the
+   * machine is short, one stream less says little about the room for another.
    */
   #admit(
     newcomer: Newcomer,
@@ -242,19 +243,12 @@ export class PublishDesk {
   ): AdmissionVerdict<PublishLease> {
     const { admission, pressure } = this.#services;
     const short = admission.draining ? null : pressure.refusal(newcomer, now);
-    // Behind a closed gate, and while others are being shed, one stream less makes no room.
-    const swaps = short !== null && short.reason !== 'shed' && pressure.gate(now, newcomer.exempt) === null;
-    const weaker = swaps ? this.#weakerThan(newcomer) : null;
-    if (short !== null && weaker === null) return short;
-    const verdict = admission.publish(asked, lease, now);
-    if (!verdict.allowed && verdict.reason === 'global_streams') {
-      const leaving = weaker ?? this.#weakerThan(newcomer);
-      if (leaving === null) return verdict;
-      this.#giveWay(leaving, newcomer, now);
-      return admission.publish(asked, lease, now);
-    }
-    if (verdict.allowed && weaker !== null) this.#giveWay(weaker, newcomer, now);
-    return verdict;
+    const verdict = admission.publish({ ...asked, short }, lease, now);
+    if (verdict.allowed || short !== null || !wantsOnePlace(verdict)) return verdict;
+    const leaving = this.#weakerThan(newcomer);
+    if (leaving === null) return verdict;
+    this.#giveWay(leaving, newcomer, now);
+    return admission.publish(asked, lease, now);
   }
 
   #weakerThan({ priority }: Newcomer): LiveStream | null {
@@ -272,16 +266,36 @@ export class PublishDesk {
     this.#leases.delete(stream);
     stream.closing();
     stream.reservation?.release();
-    this.#expectations.learn(stream.identity.keyId, stream.averageBps(now), now - stream.startedAt);
+    // What is squeezed sends less than it will the next time.
+    if (stream.ceiling === null) {
+      this.#expectations.learn(stream.identity.keyId, stream.averageBps(now), now - stream.startedAt);
+    }
     this.#services.tally.retire(stream);
     this.#services.registry.remove(stream);
     stream.release();
     lease.release(now);
   }
 
+  /** Whatever goes wrong, the lease ends where no stream begins. */
+  #openOrRelease(
+    request: PublishRequest,
+    named: Named,
+    limits: EffectiveLimits,
+    lease: PublishLease,
+    now: number,
+  ): LiveStream | null {
+    let stream: LiveStream | null = null;
+    try {
+      stream = this.#open(request, named, limits, lease, now);
+      return stream;
+    } finally {
+      if (stream === null) lease.release(now);
+    }
+  }
+
   #open(
     request: PublishRequest,
-    named: { app: string; identity: ResolvedIdentity; newcomer: Newcomer },
+    named: Named,
     limits: EffectiveLimits,
     lease: PublishLease,
     now: number,
@@ -361,19 +375,12 @@ export class PublishDesk {
   }
 }
 
+/** Refused where one stream less would do: not where a reload brought the cap far below what is live. */
+function wantsOnePlace({ reason, limit, observed }: Denial): boolean {
+  return reason === 'global_streams' && limit !== null && observed !== null && observed <= limit;
+}
+
 export function subjectOf(stream: LiveStream): DecisionSubject {
   const { ip, protocol, path, client, id } = stream.identity;
   return { ip, protocol, path, client, stream: id };
-}
-
-function isSamePublisher(occupant: StreamIdentity, { client, keyId }: ResolvedIdentity): boolean {
-  return occupant.client === client && occupant.keyId === keyId;
-}
-
-/**
- * Its connection is dead, and this server late to know: nothing was heard of it for a while, or its peer has gone.
- * The second matters for a throttled stream, which is heard of for as long as its buffered bytes last.
- */
-export function isGhost(stream: LiveStream, now: number): boolean {
-  return stream.silentMs(now) > GHOST_MS[stream.identity.protocol] || stream.connection.orphaned;
 }

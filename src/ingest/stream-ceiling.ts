@@ -1,10 +1,15 @@
 import type { StreamLimits } from '../core/limits.ts';
+import { blame, exceedsBitrate } from '../core/policy/enforce.ts';
 import type { Ceiling, Squeezer } from '../core/stream.ts';
 
 /**
  * What was owed under a ceiling is still being repaid once it is lifted. For
  * so long it is the ceiling's doing and not the publisher's: the burst
  * allowance of a stream, twice. ms.
+ *
+ * A sender that was slowed has a backlog by then, and sends it as fast as its
+ * own limit lets it. So an excess that goes on without a break of this length
+ * stays the ceiling's doing too, for as long again as the ceiling was in force.
  */
 const AFTERGLOW_MS = 2_000;
 
@@ -17,6 +22,10 @@ export class StreamCeiling {
   #current: Ceiling | null = null;
   #lifted: Squeezer | null = null;
   #liftedAt = Number.NEGATIVE_INFINITY;
+  /** when it began to be held, by whatever ceiling */
+  #heldSince = Number.NEGATIVE_INFINITY;
+  /** of the excess that has gone on since it was lifted */
+  #excessAt = Number.NEGATIVE_INFINITY;
 
   /** Null while the stream's own limit holds. */
   get current(): Ceiling | null {
@@ -30,7 +39,9 @@ export class StreamCeiling {
     if (before !== null && next === null) {
       this.#lifted = before.by;
       this.#liftedAt = now;
+      this.#excessAt = now;
     }
+    if (before === null) this.#heldSince = now;
     this.#current = next;
     return true;
   }
@@ -45,9 +56,19 @@ export class StreamCeiling {
     return { ...limits, max_bitrate: this.#current.bps, on_exceed: held };
   }
 
+  /** The bits of EXCEEDED as they are to be told: an excess of the bitrate as that of whatever holds the stream. */
+  blame(exceeded: number, limits: StreamLimits, now: number): number {
+    const by = this.blamed(limits, now);
+    if (by === null) return exceeded;
+    if (exceedsBitrate(exceeded)) this.#excessAt = Math.max(this.#excessAt, now);
+    return blame(exceeded, by);
+  }
+
   /** By whose doing the bitrate is exceeded now; null = the stream's own. */
   blamed(limits: StreamLimits, now: number): Squeezer | null {
     if (this.#current !== null) return this.over(limits) === limits ? null : this.#current.by;
-    return now - this.#liftedAt < AFTERGLOW_MS ? this.#lifted : null;
+    const heldMs = this.#liftedAt - this.#heldSince;
+    const repaying = now - this.#excessAt < AFTERGLOW_MS && now - this.#liftedAt < AFTERGLOW_MS + heldMs;
+    return repaying ? this.#lifted : null;
   }
 }

@@ -113,6 +113,9 @@ function timesOf(folder: string): { usedMs: number; throttledMs: number } {
   return { usedMs: fieldOf(stat, 'usage_usec'), throttledMs: fieldOf(stat, 'throttled_usec') };
 }
 
+/** What is not told is not zero. */
 function fieldOf(stat: string, name: string): number {
-  return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(stat)?.[1] ?? 0) / MICROSECONDS_PER_MS;
+  const value = new RegExp(`^${name} (\\d+)$`, 'm').exec(stat)?.[1];
+  if (value === undefined) throw new Error(`cpu.stat does not tell ${name}`);
+  return Number(value) / MICROSECONDS_PER_MS;
 }

@@ -275,6 +275,17 @@ test('SIGTERM ends it with 0', async () => {
   expect(await server.stop('SIGTERM')).toBe(0);
 });
 
+test('SIGTERM that comes while it starts ends it with 0 too', async () => {
+  const file = write('warned.yaml', `${listen({})}allow: [ 0.0.0.0/0 ]\n`);
+  const args = [MAIN, 'serve', '-c', file];
+  const server = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  // The first line it writes is the warning, before it listens anywhere.
+  const [line] = (await once(server.stdout, 'data')) as [Buffer];
+  server.kill('SIGTERM');
+  expect(line.toString()).toContain('exempts everybody');
+  expect(await once(server, 'exit')).toEqual([0, null]);
+});
+
 test('asking for the version loads no server', async () => {
   const trace = `import { registerHooks } from 'node:module';
     import { writeSync } from 'node:fs';

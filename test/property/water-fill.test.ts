@@ -90,7 +90,7 @@ describe('water-filling', () => {
     );
   });
 
-  it('asking for more than one gets gains nothing', () => {
+  it('asking for more than one gets gains nothing but the floor that one was always promised', () => {
     fc.assert(
       fc.property(
         fc.array(claim, { minLength: 1, maxLength: 50 }),
@@ -98,6 +98,8 @@ describe('water-filling', () => {
         fc.nat(),
         (list, capacity, pick) => {
           const i = pick % list.length;
+          // A ceiling below the floor cuts the floor short: to lift it is to claim the rest of what is promised.
+          fc.pre(list[i]!.floor <= list[i]!.ceiling);
           const before = sharesOf(list, capacity)[i]!;
           if (before >= list[i]!.ceiling) return;
           const greedier = list.map((each, at) =>
@@ -108,6 +110,12 @@ describe('water-filling', () => {
         },
       ),
     );
+  });
+
+  it('a ceiling below the floor cuts it short, also where the floors do not fit', () => {
+    const other = { weight: 1, floor: 30, ceiling: 100 };
+    expect(sharesOf([{ weight: 1, floor: 30, ceiling: 10 }, other], 20)).toEqual([5, 15]);
+    expect(sharesOf([{ weight: 1, floor: 30, ceiling: 100 }, other], 20)).toEqual([10, 10]);
   });
 
   it('floors that do not fit shrink together', () => {

@@ -23,11 +23,12 @@ export async function runServe(options: ServeOptions): Promise<number> {
   const { config } = loaded;
   const isTty = process.stdout.isTTY === true;
   const log = openLog({ ...config.logging, isTty, fd: 1, color: isTty && !options.env['NO_COLOR'] });
+  const orders = new StopOrders(log);
   for (const warning of loaded.warnings) log.logger.warn(formatProblem(warning));
   try {
     const server = new Headgate({ config, file, digest: loaded.digest, log, env: options.env });
     await server.start();
-    await untilStopped(server, log);
+    await orders.obey(server);
   } catch (error) {
     if (!(error instanceof HeadgateError)) throw error;
     log.flushSync();
@@ -41,30 +42,49 @@ export async function runServe(options: ServeOptions): Promise<number> {
 /** A terminal and npm both pass one Ctrl-C on: a second signal this soon is the same one, ms. */
 const ECHO_MS = 500;
 
-/** SIGTERM or SIGINT drains; a second one stops at once. */
-function untilStopped(server: Headgate, log: ServerLog): Promise<void> {
-  const { logger } = log;
-  return new Promise((resolve) => {
-    let askedAt: number | null = null;
-    const stop = (signal: NodeJS.Signals): void => {
-      const now = monotonicMs();
-      if (askedAt !== null && now - askedAt < ECHO_MS) return;
-      if (askedAt !== null) {
-        logger.warn({ signal }, 'told to stop a second time: closing at once');
-        void server.stop().then(resolve);
-        return;
-      }
-      askedAt = now;
-      void server.drain(signal).then(resolve);
-    };
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
+/**
+ * SIGTERM or SIGINT drains; a second one stops at once. Heard from before the
+ * start on: one that comes while the server starts is obeyed as soon as it has.
+ */
+class StopOrders {
+  readonly #log: ServerLog;
+  #askedAt: number | null = null;
+  #drain: (signal: NodeJS.Signals) => void = () => undefined;
+  #stop: () => void = () => undefined;
+  #asked: NodeJS.Signals | null = null;
+
+  constructor(log: ServerLog) {
+    this.#log = log;
+    process.on('SIGTERM', (signal) => this.#hear(signal));
+    process.on('SIGINT', (signal) => this.#hear(signal));
     // A fault of ours must be seen, and must not leave a half-dead server that still holds its ports.
     process.on('uncaughtException', (error) => {
-      logger.fatal({ err: error }, 'a fault in headgate itself: please report this line');
+      log.logger.fatal({ err: error }, 'a fault in headgate itself: please report this line');
       log.flushSync();
       server.telemetry.auditLog.flushSync();
       process.exit(1);
     });
-  });
+  }
+
+  /** Resolves when a running server has done as it was told. */
+  obey(server: Headgate): Promise<void> {
+    return new Promise((resolve) => {
+      this.#drain = (signal) => void server.drain(signal).then(resolve);
+      this.#stop = () => void server.stop().then(resolve);
+      if (this.#asked !== null) this.#drain(this.#asked);
+    });
+  }
+
+  #hear(signal: NodeJS.Signals): void {
+    const now = monotonicMs();
+    if (this.#askedAt !== null && now - this.#askedAt < ECHO_MS) return;
+    if (this.#askedAt !== null) {
+      this.#log.logger.warn({ signal }, 'told to stop a second time: closing at once');
+      this.#stop();
+      return;
+    }
+    this.#askedAt = now;
+    this.#asked = signal;
+    this.#drain(signal);
+  }
 }

@@ -58,27 +58,28 @@ function hardness({ state, pressure }: ResourceState): number {
   return pressure + (state === 'critical' ? 1 : 0);
 }
 
-/** Who suffers, and by what: an order first, then streams that get less than they want, then those given up. */
+/** Who suffers, and by what: an order first, then streams given up, then those that get less than they want. */
 export function squeezeLine({ shares, shedding, steps }: Machine): Span[][] {
   const { order, cohorts } = shedding;
   const parts: Span[][] = [];
   if (order !== null) parts.push([span(orderWords(order), 'odd')]);
-  parts.push(squeezed(shares));
   if (cohorts.length > 0) parts.push([span(`shed ${cohortWords(cohorts)}`, 'bad')]);
+  const told = squeezed(shares);
+  if (told !== null) parts.push(told);
+  else if (cohorts.length === 0) parts.push([span('nobody squeezed', 'dim')]);
   const active = steps.filter((step) => step.active).map(({ step }) => step);
   if (active.length > 0) parts.push([span(active.join(' '), 'dim')]);
   return parts;
 }
 
-function squeezed({ squeezed: counts }: Machine['shares']): Span[] {
+function squeezed({ squeezed: counts }: Machine['shares']): Span[] | null {
   const told = SQUEEZERS.filter((by) => counts[by] > 0).map((by) => `${formatCount(counts[by])} ${by}`);
-  return told.length === 0
-    ? [span('nobody squeezed', 'dim')]
-    : [span('squeezed '), span(told.join(' '), 'warn')];
+  return told.length === 0 ? null : [span('squeezed '), span(told.join(' '), 'warn')];
 }
 
 function orderWords({ mode, below_priority, until }: NonNullable<Machine['shedding']['order']>): string {
-  const end = until === null ? '' : ` until ${until.slice(11, 16)}Z`;
+  // With the day: an order may hold for a month.
+  const end = until === null ? '' : ` until ${until.slice(5, 10)} ${until.slice(11, 16)}Z`;
   return mode === 'off' ? `ordered: no shedding${end}` : `ordered: shed below ${below_priority}${end}`;
 }
 

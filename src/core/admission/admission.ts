@@ -168,7 +168,7 @@ export class Admission {
     }
     const { client, path, limits, occupant } = request;
     const { exempt } = connection;
-    const closed = this.#closed(now, exempt);
+    const closed = this.#closed(now, exempt) ?? request.short ?? null;
     if (closed !== null && this.#draining) return closed;
 
     const ghost = occupant?.takeover === true && occupant.lease?.held === true ? occupant.lease : null;

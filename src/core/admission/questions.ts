@@ -38,6 +38,8 @@ export interface PublishRequest {
   readonly limits: ClientLimits;
   /** who publishes under that path already */
   readonly occupant: Occupant | null;
+  /** what the machine has against this one; refused then, but not told less than the longest delay of all */
+  readonly short?: Denial | null;
 }
 
 export interface Occupant {

@@ -34,9 +34,6 @@ export type SqueezedBy = 'client' | 'global' | null;
 /** Room to grow: a stream that could send more shows it by using up its share. */
 const DEMAND_PER_OBSERVED = 1.2;
 
-/** A stream that sends nothing may begin with this, bits/s: about one audio track and a small picture. */
-const DEMAND_MIN_BPS = 256_000;
-
 /** Shares of streams that do not use theirs are shared out again so many times; each pass leaves a sixth of the rest. */
 const PASSES = 3;
 
@@ -55,7 +52,7 @@ export interface Shares {
  * of which there are some ten. Allocates, so it is for the control loop.
  */
 export function shareOut(claims: readonly ShareClaim[], globalBps: number): Shares {
-  const tree = new ShareTree(claims);
+  const tree = new ShareTree(claims, globalBps);
   for (let pass = 0; pass < PASSES; pass++) {
     tree.pour(globalBps);
     if (!tree.regain()) break;
@@ -63,9 +60,16 @@ export function shareOut(claims: readonly ShareClaim[], globalBps: number): Shar
   return tree.shares();
 }
 
-function demandOf({ newcomer, limitBps, observedBps }: ShareClaim): number {
+/**
+ * A stream that sends next to nothing claims its floor and no more: what it
+ * claims beyond, and is not given in full, nobody would get. It is held to
+ * nothing for that, since whoever gets all it demands is not touched. In a
+ * crowd whose floors do not fit it claims no more than it uses of its own.
+ */
+function demandOf({ newcomer, limitBps, observedBps, floorBps }: ShareClaim, crowded: boolean): number {
   if (newcomer) return limitBps;
-  return Math.min(limitBps, Math.max(DEMAND_MIN_BPS, observedBps * DEMAND_PER_OBSERVED));
+  const leastBps = crowded ? 0 : floorBps;
+  return Math.min(limitBps, Math.max(leastBps, observedBps * DEMAND_PER_OBSERVED));
 }
 
 /** One level of the tree as columns; the members of a group stand side by side, `starts[g]` to `starts[g + 1]`. */
@@ -115,7 +119,7 @@ class ShareTree {
   /** granted to streams of each client that do not send it, as of the last time it was poured, bits/s */
   #regained: Float64Array;
 
-  constructor(claims: readonly ShareClaim[]) {
+  constructor(claims: readonly ShareClaim[], globalBps: number) {
     this.#claims = claims;
     const clients = new Map<string, number>();
     const tiers = new Map<string, number>();
@@ -135,7 +139,7 @@ class ShareTree {
     this.#demands = new Float64Array(clients.size);
     this.#least = new Float64Array(clients.size);
     this.#regained = new Float64Array(clients.size);
-    this.#addUp();
+    this.#addUp(this.#crowds(globalBps));
   }
 
   /** Shares out `globalBps` and what was regained of it, level by level. */
@@ -196,20 +200,33 @@ class ShareTree {
     return this.#bound[client]! && shares[row]! >= ceilings[row]! * SQUEEZED_SHARE;
   }
 
+  /** Of each client, whether the floors of its streams do not fit into its budget, or those of all into the whole. */
+  #crowds(globalBps: number): boolean[] {
+    const floors = new Float64Array(this.#budgets.length);
+    let all = 0;
+    for (let i = 0; i < this.#claims.length; i++) {
+      const { floorBps, limitBps, clientBps } = this.#claims[i]!;
+      const client = this.#clientOf[i]!;
+      floors[client]! += Math.min(floorBps, limitBps);
+      all += Math.min(floorBps, limitBps);
+      this.#budgets[client] = clientBps;
+    }
+    return Array.from(floors, (floor, client) => all > globalBps || floor > this.#budgets[client]!);
+  }
+
   /** What a client claims is what its streams claim together. */
-  #addUp(): void {
+  #addUp(crowded: readonly boolean[]): void {
     const [streams, clients] = [this.#streams, this.#clients];
     for (let i = 0; i < this.#claims.length; i++) {
       const claim = this.#claims[i]!;
       const row = streams.rowOf[i]!;
       const client = this.#clientOf[i]!;
       streams.weights[row] = 1;
-      streams.ceilings[row] = demandOf(claim);
+      streams.ceilings[row] = demandOf(claim, crowded[client]!);
       streams.floors[row] = Math.min(claim.floorBps, streams.ceilings[row]!);
       clients.weights[clients.rowOf[client]!] = claim.weight;
       this.#demands[client]! += streams.ceilings[row]!;
       this.#least[client]! += streams.floors[row]!;
-      this.#budgets[client] = claim.clientBps;
     }
     for (let c = 0; c < this.#budgets.length; c++) this.#bound.push(this.#demands[c]! > this.#budgets[c]!);
   }

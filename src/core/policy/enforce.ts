@@ -44,9 +44,14 @@ const BIT_OF: Readonly<Record<Squeezer, number>> = {
   shed: 1 << SHED,
 };
 
+/** Whether the stream's own bitrate node is among the bits. */
+export function exceedsBitrate(exceeded: number): boolean {
+  return (exceeded & BITRATE_BIT) !== 0;
+}
+
 /** The bits as they are to be told while the bitrate of a stream is held below its own limit: it has not exceeded that. */
 export function blame(exceeded: number, by: Squeezer): number {
-  return (exceeded & BITRATE_BIT) === 0 ? exceeded : (exceeded & ~BITRATE_BIT) | BIT_OF[by];
+  return !exceedsBitrate(exceeded) ? exceeded : (exceeded & ~BITRATE_BIT) | BIT_OF[by];
 }
 
 /** The reason a squeeze is reported under. */

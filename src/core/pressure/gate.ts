@@ -94,18 +94,27 @@ export class PressureGate {
   }
 
   /**
-   * The level for those who would take something from running streams: while a
-   * resource is only held critical, and back below its `close` mark, what was
-   * done is enough, and doing more would be too much.
+   * The level for those who would take something from running streams, and
+   * give it back. While a resource is only held critical, and back below its
+   * `close` mark, what was done is enough, and doing more would be too much.
+   * What is not known takes nothing from anybody.
    */
   urgency(now: number): PressureLevel {
-    const level = this.level(now);
-    if (level !== 'critical') return level;
-    for (const gauge of this.#gauges.values()) if (gauge.isHot(now)) return 'critical';
-    return 'elevated';
+    let felt: PressureLevel = 'nominal';
+    for (const gauge of this.#gauges.values()) {
+      if (gauge.isHot(now)) return 'critical';
+      if (gauge.felt(now) !== 'nominal') felt = 'elevated';
+    }
+    return felt;
   }
 
-  /** ms until all is nominal if every resource is calm from now on. */
+  /** True while of some resource nothing is known. */
+  isBlind(now: number): boolean {
+    for (const gauge of this.#gauges.values()) if (gauge.fault(now) !== null) return true;
+    return false;
+  }
+
+  /** ms until all that is known is nominal, if it is calm from now on. */
   calmInMs(now: number): number {
     let calmAtMs = now;
     for (const gauge of this.#gauges.values()) calmAtMs = Math.max(calmAtMs, gauge.calmAtMs);

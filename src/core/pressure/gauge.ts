@@ -27,7 +27,7 @@ const NO_SAMPLE = 'no sample yet';
 export class Gauge {
   #marks: Watermarks;
   #windowMs: number;
-  #window: SampleWindow;
+  readonly #window: SampleWindow;
   readonly #elevated: Latch;
   readonly #critical: Latch;
   /** why nothing is known, as the sampler said it; null while it works */
@@ -59,7 +59,7 @@ export class Gauge {
     return this.#changes;
   }
 
-  /** Puts new marks in force. Samples and levels stay, unless the window is another. */
+  /** Puts new marks in force. Samples and levels stay, of another window too as far as there are samples for it. */
   configure(config: WatermarkConfig, reopenAfterMs: number): void {
     this.#marks = watermarksOf(config);
     const { degrade, relax, close, reopen } = this.#marks;
@@ -67,11 +67,8 @@ export class Gauge {
     Object.assign(this.#critical, { enter: close, leave: reopen });
     this.#elevated.setHold(reopenAfterMs);
     this.#critical.setHold(reopenAfterMs);
-    const windowMs = config.window ?? DEFAULT_WINDOW_MS;
-    if (windowMs === this.#windowMs) return;
-    this.#windowMs = windowMs;
-    this.#window = new SampleWindow(windowMs);
-    this.#fault ??= NO_SAMPLE;
+    this.#windowMs = config.window ?? DEFAULT_WINDOW_MS;
+    this.#window.resize(this.#windowMs);
   }
 
   /** A sample of the time since the last one. What is not a number of 0 or more is a fault of the sampler. */
@@ -151,9 +148,14 @@ export class Gauge {
     return Math.max(this.#elevated.untilMs, this.#critical.untilMs);
   }
 
-  #levelAt(now: number): PressureLevel {
+  /** The level by what was known last, for as long as that is held. */
+  felt(now: number): PressureLevel {
     if (this.#critical.isOn(now)) return 'critical';
-    const felt = this.#elevated.isOn(now) ? 'elevated' : 'nominal';
+    return this.#elevated.isOn(now) ? 'elevated' : 'nominal';
+  }
+
+  #levelAt(now: number): PressureLevel {
+    const felt = this.felt(now);
     return this.fault(now) === null ? felt : harder(felt, 'elevated');
   }
 

@@ -33,6 +33,12 @@ const SEEN_AFTER_MS = 750;
 /** A reservation ends here whatever was seen: a stream that is still quiet is a quiet one, ms. */
 const HELD_MAX_MS = 15_000;
 
+/**
+ * So much later it ends although nobody looked at the stream, ms: four rounds
+ * in which a look may come, from which the class learns what the quiet ones cost.
+ */
+const LOOKED_AT_WITHIN_MS = 1_000;
+
 /** What of one kind of cost has arrived, by class, in units. */
 type Arrived = Float64Array;
 
@@ -113,7 +119,7 @@ export class ReservationLedger {
   /** Ends reservations that are past their time, also of streams that nobody looks after. */
   expire(now: number): void {
     for (const reservation of this.#pending) {
-      if (now - reservation.since < HELD_MAX_MS) return;
+      if (now - reservation.since < HELD_MAX_MS + LOOKED_AT_WITHIN_MS) return;
       reservation.arriveWhole();
     }
   }

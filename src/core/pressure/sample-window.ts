@@ -15,11 +15,14 @@
 /** Samples that must agree before they count without the mean: one alone may be a collection of garbage. */
 const PULSES = 2;
 
-/** Rows kept, whatever the period: 5 s at the usual 250 ms take 20. */
+/** Rows kept, whatever the period: 5 s at the usual 500 ms take 10. */
 const ROWS = 64;
 
+/** Part of the window up to which a row is filled. Two that follow each other hold more, so half as many pairs span it. */
+const ROW_PART = 2 / ROWS;
+
 export class SampleWindow {
-  readonly #windowMs: number;
+  #windowMs = 0;
   readonly #values = new Float64Array(ROWS);
   readonly #weights = new Float64Array(ROWS);
   readonly #pulses = new Float64Array(PULSES);
@@ -31,8 +34,7 @@ export class SampleWindow {
 
   /** @param windowMs averaging window, above 0 */
   constructor(windowMs: number) {
-    if (!(windowMs > 0)) throw new RangeError(`a window is above 0 ms, not ${windowMs}`);
-    this.#windowMs = windowMs;
+    this.resize(windowMs);
   }
 
   /** False until there are enough samples to tell a state from an accident. */
@@ -58,6 +60,14 @@ export class SampleWindow {
     this.#value = this.#judge();
   }
 
+  /** Averages over another window from now on: a longer one fills up as samples come. */
+  resize(windowMs: number): void {
+    if (!(windowMs > 0)) throw new RangeError(`a window is above 0 ms, not ${windowMs}`);
+    if (windowMs === this.#windowMs) return;
+    this.#windowMs = windowMs;
+    if (this.settled) this.#value = this.#judge();
+  }
+
   /** Forgets everything: there was a gap, and what lies before it says nothing. */
   clear(): void {
     this.#rows = 0;
@@ -78,7 +88,7 @@ export class SampleWindow {
     const row = this.#newest;
     const held = this.#weights[row]!;
     // A row is filled up to its part of the window before the next is begun.
-    if (this.#taken > 1 && held + weightMs <= this.#windowMs / (ROWS - 1)) {
+    if (this.#taken > 1 && held + weightMs <= this.#windowMs * ROW_PART) {
       this.#values[row] = (this.#values[row]! * held + value * weightMs) / (held + weightMs);
       this.#weights[row] = held + weightMs;
       return;

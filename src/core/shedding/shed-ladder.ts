@@ -10,6 +10,14 @@ import type { PressureLevel } from '../pressure/levels.ts';
  * Recovery goes the same way back, one notch at a time, and the slower the
  * more often it has relapsed. The cohorts at the top that hold the protected
  * share of the streams are never touched.
+ *
+ * Whether the machine is at ease is asked of what is known of it. What is not
+ * known forbids no recovery, or a sampler that stays broken would keep streams
+ * out for ever; it makes every step of it take twice as long.
+ *
+ * Trouble that returns within the longest backoff of a whole recovery is a
+ * relapse as well: else a machine that can bear all but the last notch would
+ * take it and give it back for ever.
  */
 
 /** Cohorts within one priority: a step then costs an eighth of the streams of that priority. */
@@ -17,6 +25,9 @@ export const COHORTS = 8;
 
 /** What a lowered stream may still send, as a part of what it sent, notch by notch; then it is cut. */
 const CEILINGS = [0.75, 0.5, 0.25] as const;
+
+/** A step of recovery takes so many times as long while not everything is known. */
+const BLIND_PACE = 2;
 
 /** Notches of a cohort: each ceiling, and the cut. */
 const NOTCHES = CEILINGS.length + 1;
@@ -72,8 +83,9 @@ export class ShedLadder {
   #backoffMs: number;
   /** streams there were when shedding began: the protected share is a part of these */
   #streamsAtStart = 0;
-  /** the last step was one of recovery */
+  /** the last step was one of recovery, and to shed now is a relapse */
   #recovering = false;
+  #sure = true;
 
   constructor(settings: ShedSettings) {
     this.#settings = settings;
@@ -92,7 +104,7 @@ export class ShedLadder {
 
   /** ms between two notches of recovery now */
   get backoffMs(): number {
-    return this.#backoffMs;
+    return this.#sure ? this.#backoffMs : Math.min(this.#settings.backoff.max, this.#backoffMs * BLIND_PACE);
   }
 
   /** The cohorts that are touched, lowest first, with what each may send. */
@@ -127,14 +139,21 @@ export class ShedLadder {
       }
     }
     const calmFor = Number.isNaN(this.#calmSince) ? 0 : now - this.#calmSince;
-    const first = Math.max(0, this.#backoffMs - Math.min(calmFor, now - this.#steppedAt));
-    return first + Math.max(0, notches - 1) * this.#backoffMs;
+    const { backoffMs } = this;
+    const first = Math.max(0, backoffMs - Math.min(calmFor, now - this.#steppedAt));
+    return first + Math.max(0, notches - 1) * backoffMs;
   }
 
-  /** One look at the pressure. `census` is sorted by priority, then cohort. Returns the notch that was taken, or null. */
-  step(level: PressureLevel, census: readonly CohortCount[], now: number): ShedStep | null {
+  /**
+   * One look at the pressure, as far as it is known; `sure`: that is all there
+   * is. `census` is sorted by priority, then cohort. Returns the notch that was
+   * taken, or null.
+   */
+  step(level: PressureLevel, census: readonly CohortCount[], now: number, sure = true): ShedStep | null {
+    this.#sure = sure;
     this.#criticalSince = level === 'critical' ? earlier(this.#criticalSince, now) : Number.NaN;
     this.#calmSince = level === 'nominal' ? earlier(this.#calmSince, now) : Number.NaN;
+    if (!this.active && now - this.#steppedAt >= this.#settings.backoff.max) this.#forgetRelapses();
     if (level === 'critical') return this.#shed(census, now);
     return level === 'nominal' && this.active ? this.#recover(now) : null;
   }
@@ -160,15 +179,11 @@ export class ShedLadder {
 
   #recover(now: number): ShedStep | null {
     const rung = this.#rungs.at(-1)!;
-    if (Math.min(now - this.#calmSince, now - this.#steppedAt) < this.#backoffMs) return null;
+    if (Math.min(now - this.#calmSince, now - this.#steppedAt) < this.backoffMs) return null;
     rung.notch -= 1;
     this.#steppedAt = now;
     this.#recovering = true;
     if (rung.notch === 0) this.#rungs.pop();
-    if (!this.active) {
-      this.#recovering = false;
-      this.#backoffMs = this.#settings.backoff.min;
-    }
     return {
       direction: 'recover',
       priority: rung.priority,
@@ -177,18 +192,35 @@ export class ShedLadder {
     };
   }
 
-  /** The cohort whose turn it is, null when all that are left are protected. */
+  #forgetRelapses(): void {
+    this.#recovering = false;
+    this.#backoffMs = this.#settings.backoff.min;
+  }
+
+  /**
+   * The cohort whose turn it is, null when all that are left are protected. One
+   * that has become empty half-way is left behind at once: it is below the next
+   * one then, and kept out as if it had been empty from the beginning.
+   */
   #nextRung(census: readonly CohortCount[]): Rung | null {
     const top = this.#rungs.at(-1);
-    if (top !== undefined && top.notch < NOTCHES) return top;
-    const next = census.findIndex((each) => top === undefined || compare(each, top) > 0);
-    if (next < 0) return null;
-    const above = census.slice(next + 1).reduce((sum, { streams }) => sum + streams, 0);
-    if (above < this.#streamsAtStart * this.#settings.protected) return null;
-    const { priority, cohort } = census[next]!;
+    const halfway = top !== undefined && top.notch < NOTCHES;
+    const goesOn = halfway && census.some((each) => compare(each, top) === 0);
+    const next = goesOn ? top : census.find((each) => top === undefined || compare(each, top) > 0);
+    if (next === undefined || !this.#mayShed(next, census)) return null;
+    if (goesOn) return top;
+    if (halfway) this.#rungs.pop();
+    const { priority, cohort } = next;
     const rung = { priority, cohort, notch: 0 };
     this.#rungs.push(rung);
     return rung;
+  }
+
+  /** Whether those above it are enough to make up the protected share. */
+  #mayShed(subject: Cohort, census: readonly CohortCount[]): boolean {
+    let above = 0;
+    for (const each of census) if (compare(each, subject) > 0) above += each.streams;
+    return above >= this.#streamsAtStart * this.#settings.protected;
   }
 }
 

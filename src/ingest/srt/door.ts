@@ -3,8 +3,8 @@ import { CAP_RETRY_HINT_MS, refusal } from '../../core/admission/denials.ts';
 import type { Refusal } from '../../core/admission/refusals.ts';
 import type { ClientLimits } from '../../core/limits.ts';
 import type { SrtEntry } from '../../native/srt.ts';
+import { isGhost } from '../ghost.ts';
 import type { Decision } from '../ports.ts';
-import { isGhost } from '../publish-desk.ts';
 import type { StreamRegistry } from '../registry.ts';
 import { codeOf, SRT_CODE } from './codes.ts';
 

@@ -26,10 +26,23 @@ test('what failed for want of something is a part of all that was tried', () => 
   counters.signals.read(0);
   counters.admit(30, 2);
   counters.deny('resource_cpu', 8);
-  counters.deny('shed', 2);
+  counters.deny('resource_heap', 2);
   const { error_rate, decision_latency } = counters.signals.read(250);
   expect(error_rate).toBe(0.25);
   expect(decision_latency).toBeCloseTo(2);
+});
+
+test('a lone publisher that is refused and knocks again and again says nothing of the server', () => {
+  const counters = new Counters();
+  counters.signals.read(0);
+  for (let now = 1_000; now <= 60_000; now += 1_000) {
+    counters.deny('resource_cpu', 1);
+    expect(counters.signals.read(now).error_rate).toBe(0);
+  }
+  // With those of the last seconds these are ten.
+  counters.deny('resource_cpu', 4);
+  counters.admit(2, 1);
+  expect(counters.signals.read(60_250).error_rate).toBeCloseTo(0.8);
 });
 
 test('strangers cannot make it look bad', () => {
@@ -44,6 +57,14 @@ test('strangers cannot make it look bad', () => {
   ] as const) {
     counters.deny(reason, 10_000);
   }
+  expect(counters.signals.read(250).error_rate).toBe(0);
+});
+
+test('those who are kept out by shedding bring down nobody else', () => {
+  const counters = new Counters();
+  counters.signals.read(0);
+  counters.admit(1, 1);
+  counters.deny('shed', 100);
   expect(counters.signals.read(250).error_rate).toBe(0);
 });
 

@@ -94,6 +94,23 @@ test('a pause is short again after the circuit was closed', async () => {
   expect(await breaker.run(() => 'done')).toBe('done');
 });
 
+test.each([
+  ['back by an hour', -3_600_000],
+  ['forward by an hour', 3_600_000],
+])('a wall clock that is set %s changes no pause', async (_which, byMs) => {
+  const breaker = await opened();
+  for (const pauseMs of [1_000, 2_000, 4_000]) {
+    vi.setSystemTime(Date.now() + byMs);
+    vi.advanceTimersByTime(pauseMs - 1);
+    await expect(breaker.run(failing)).rejects.toThrow('left alone');
+    vi.advanceTimersByTime(1);
+    await expect(breaker.run(failing)).rejects.toThrow(/^no such luck$/);
+  }
+  vi.setSystemTime(Date.now() + byMs);
+  vi.advanceTimersByTime(4_000);
+  expect(await breaker.run(() => 'done')).toBe('done');
+});
+
 test('no answer in time is a failure', async () => {
   const breaker = new Breaker('the disk', SETTINGS);
   for (let i = 0; i < SETTINGS.failures; i++) {

@@ -114,6 +114,23 @@ describe('a machine that stays critical', () => {
     expect(rig.governor.snapshot(rig.now).shedding).toMatchObject({ active: false, cohorts: [] });
   });
 
+  it('gives back though a sampler stays broken, and tells those it cut when', () => {
+    const rig = starved();
+    rig.run(500 + 3 * interval);
+    expect(rig.cuts.map(({ path }) => path)).toEqual(['/live/p10']);
+    rig.figures = { ...rig.figures, cpu: 0.3, memory: Number.NaN };
+    rig.run(1000);
+    expect(rig.governor.snapshot(rig.now).resources.memory.state).toBe('elevated');
+    const waitMs = rig.asks('/live/p10', 10)?.retryAfterMs ?? Number.NaN;
+    rig.run(waitMs - 1500);
+    expect(rig.asks('/live/p10', 10)?.reason).toBe('shed');
+    rig.run(2000);
+    // It is below the priority that is let in while something is unknown, but no longer kept out for good.
+    expect(rig.asks('/live/p10', 10)?.reason).toBe('resource_memory');
+    rig.run(120_000);
+    expect(rig.governor.snapshot(rig.now).shedding).toMatchObject({ active: false, cohorts: [] });
+  });
+
   it('never sheds where that is turned off, and gives all back when it is turned off meanwhile', () => {
     const off = {
       ...GOVERNOR_SETTINGS,

@@ -116,6 +116,63 @@ describe('a source that fails', () => {
   });
 });
 
+describe('a start', () => {
+  /** Lives on without the word of one sampler. */
+  function runWithoutMemory(rig: Rig, forMs: number): void {
+    for (const end = rig.now + forMs; rig.now < end; ) {
+      rig.now += 250;
+      rig.governor.sampled('cpu', { cpu: rig.figures.cpu }, rig.now);
+      rig.governor.sampled('event_loop', { event_loop: 5 }, rig.now);
+      rig.governor.step(rig.now);
+    }
+  }
+
+  it('keeps low priorities waiting until it is known how the machine fares, and says nothing else', () => {
+    const rig = new Rig();
+    rig.run(250);
+    expect(rig.asks('/live/a', 10)?.reason).toBe('resource_cpu');
+    expect(rig.governor.snapshot(rig.now).gate.state).toBe('elevated');
+    expect(stepsTaken(rig)).toEqual(['refuse_low_priority']);
+    rig.run(1000);
+    expect(rig.asks('/live/a', 10)).toBe(null);
+    expect(stepsTaken(rig)).toEqual([]);
+    expect(rig.said('gate')).toEqual([]);
+  });
+
+  it('never says that the gate is open to everybody while it is not', () => {
+    const rig = new Rig();
+    const marks = { ...GOVERNOR_SETTINGS.resources, reopen_after: 0 };
+    rig.figures.cpu = 1;
+    runWithoutMemory(rig, 750);
+    expect(rig.said('gate').map(({ facts }) => facts['state'])).toEqual(['closed']);
+    rig.governor.configure({ ...GOVERNOR_SETTINGS, resources: { ...marks, cpu: null } }, rig.now);
+    expect(rig.asks('/live/a', 10)?.reason).toBe('resource_heap');
+    expect(rig.said('gate').map(({ facts }) => facts['state'])).toEqual(['closed', 'degraded']);
+  });
+
+  it('that ends with something unknown is told of', () => {
+    const rig = new Rig();
+    runWithoutMemory(rig, 2750);
+    expect(rig.said('gate')).toEqual([]);
+    runWithoutMemory(rig, 500);
+    expect(rig.said('gate')).toMatchObject([
+      {
+        detail: 'the gate lets in by priority and by what streams cost: heap unknown; memory unknown',
+        facts: { state: 'degraded', was: null },
+      },
+    ]);
+  });
+
+  it('is over when all is known: what comes then is told of at once', () => {
+    const rig = new Rig().run(1000);
+    rig.figures.event_loop = 120;
+    rig.run(1000);
+    expect(rig.said('gate').map(({ facts }) => [facts['was'], facts['state']])).toEqual([
+      ['open', 'degraded'],
+    ]);
+  });
+});
+
 describe('the factor on the budgets', () => {
   it('lowers bandwidth and connection rate while a signal is bad, says which, and gives all back', () => {
     const rig = new Rig({ resources: OFF, globalBps: 100e6 }).run(5000);
@@ -285,6 +342,17 @@ describe('ceilings', () => {
     const streams = Array.from({ length: 5 }, (_, i) => rig.add(`/live/${i}`));
     rig.run(1000);
     for (const { ceiling } of streams) expect(ceiling?.bps).toBe(300_000);
+  });
+
+  it("keep within a client's own budget, though the floors of its streams do not fit into it", () => {
+    const rig = new Rig();
+    const own = { client: 'crowd', clientBudget: 256_000, observed: 60_000 };
+    const streams = Array.from({ length: 10 }, (_, i) => rig.add(`/live/${i}`, own));
+    rig.run(1000);
+    for (const { ceiling } of streams) {
+      expect(ceiling?.by).toBe('client');
+      expect(ceiling?.bps).toBeCloseTo(25_600 * 0.995, 0);
+    }
   });
 });
 

@@ -8,6 +8,7 @@ export class FakePressure implements PressureDesk {
   readonly ledger: ReservationLedger;
   readonly asked: Newcomer[] = [];
   closed: Denial | null = null;
+  broken = false;
   answer: (newcomer: Newcomer) => Denial | null = () => null;
   readonly #model = new CostModel({ cores: 2 });
 
@@ -23,6 +24,7 @@ export class FakePressure implements PressureDesk {
   }
 
   reserve({ protocol, expectedBps }: Newcomer, now: number): Reservation {
+    if (this.broken) throw new Error('out of order');
     return this.ledger.open(this.#model.classOf(protocol, expectedBps), now);
   }
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { Admission } from '../../../src/core/admission/admission.ts';
 import { refusal } from '../../../src/core/admission/denials.ts';
+import type { AdmissionConfig } from '../../../src/core/admission/questions.ts';
 import { Slab } from '../../../src/core/meter/slab.ts';
 import { STREAM, streamAt } from '../../../src/core/meter/slab-layout.ts';
 import { PolicyResolver } from '../../../src/core/policy/resolve.ts';
@@ -32,13 +33,13 @@ class Desk {
   readonly desk: PublishDesk;
   readonly written: (Decision & DecisionSubject & { action: Receipt['action'] })[] = [];
   readonly told: string[] = [];
+  readonly #allow: string[];
 
   constructor({ maxStreams = 100, perClient = 100, rows = 8, preempt = false, allow = [] as string[] } = {}) {
     this.preempt = preempt;
     this.slab = new Slab({ streams: rows, sharedNodes: rows * 2 + 1 });
-    const global = { max_connections: 100, connection_rate: PLENTY, max_streams: maxStreams };
-    const ip = { max_connections: 100, connection_rate: PLENTY, ipv6_prefix: 64 };
-    this.admission = new Admission({ limits: { global, ip }, allow, deny: [] });
+    this.#allow = allow;
+    this.admission = new Admission(this.#admissionConfig(maxStreams));
     const clients = (Object.keys(PRIORITY) as Client[]).map((id) => ({
       id,
       tier: null,
@@ -115,8 +116,19 @@ class Desk {
     return `${answer.reason} ${answer.retryAfterMs}`;
   }
 
+  /** A reload: so many streams may be live from now on. */
+  limit(maxStreams: number): void {
+    this.admission.configure(this.#admissionConfig(maxStreams), this.now);
+  }
+
   get live(): string[] {
     return [...this.registry.all()].map(({ identity }) => identity.name);
+  }
+
+  #admissionConfig(maxStreams: number): AdmissionConfig {
+    const global = { max_connections: 100, connection_rate: PLENTY, max_streams: maxStreams };
+    const ip = { max_connections: 100, connection_rate: PLENTY, ipv6_prefix: 64 };
+    return { limits: { global, ip }, allow: this.#allow, deny: [] };
   }
 
   #recorder(): DecisionRecorder {
@@ -147,6 +159,17 @@ test('what the machine cannot bear is refused with the reason and the delay it g
     { path: '/live/low0', priority: 10, exempt: false, protocol: 'rtmp', expectedBps: 6e6 },
     { path: '/live/mid0', priority: 50 },
   ]);
+});
+
+test('of what the machine makes it wait and what else does, the longest is told', () => {
+  const desk = new Desk({ perClient: 1 });
+  const stream = desk.let('low');
+  desk.desk.cut(stream, { reason: 'kicked', detail: '', cooldownMs: 30_000 }, desk.now);
+  desk.pressure.answer = () => shed(9_000);
+  expect(desk.publish('low', 0, '198.51.100.9')).toMatchObject({ reason: 'shed', retryAfterMs: 30_000 });
+  desk.now += 25_000;
+  expect(desk.publish('low', 0, '198.51.100.9')).toMatchObject({ reason: 'shed', retryAfterMs: 9_000 });
+  expect(desk.admission.global().streams).toBe(0);
 });
 
 test('a refusal takes nothing', () => {
@@ -278,8 +301,19 @@ test('nobody is cut for a publisher who is refused all the same', () => {
   desk.let('low');
   expect(desk.refused('high', 1)).toBe('client_streams 1000');
   desk.pressure.answer = () => shortOfCpu;
-  expect(desk.refused('high', 1)).toBe('client_streams 1000');
+  expect(desk.refused('high', 1)).toBe('resource_cpu 4000');
   expect(desk.live).toEqual(['high0', 'low0']);
+});
+
+test('nobody is cut where one stream less is not enough: the cap came down under those who are live', () => {
+  const desk = new Desk({ maxStreams: 3, preempt: true });
+  for (const number of [0, 1, 2]) desk.let('low', number);
+  desk.limit(2);
+  expect(desk.refused('high')).toBe('global_streams 1000');
+  expect(desk.live).toEqual(['low0', 'low1', 'low2']);
+  desk.desk.ended([...desk.registry.all()][0] as LiveStream, 'unpublished', desk.now);
+  desk.let('high');
+  expect(desk.live).toEqual(['low1', 'high0']);
 });
 
 test('who is never limited is never pushed out', () => {
@@ -288,21 +322,12 @@ test('who is never limited is never pushed out', () => {
   expect(desk.refused('high')).toBe('global_streams 1000');
 });
 
-test('a place is also taken where the machine has no room for one more', () => {
-  const desk = new Desk({ preempt: true });
-  desk.let('low');
-  desk.let('mid');
-  desk.pressure.answer = () => shortOfCpu;
-  expect(desk.refused('low', 1)).toBe('resource_cpu 4000');
-  desk.let('high');
-  expect(desk.live).toEqual(['mid0', 'high0']);
-});
-
 test.each([
-  ['the gate is closed', { closed: shortOfCpu }, 'resource_cpu 4000'],
+  ['the gate is closed', { closed: shortOfCpu, answer: () => shortOfCpu }, 'resource_cpu 4000'],
+  ['the machine has no room', { answer: () => shortOfCpu }, 'resource_cpu 4000'],
   ['others are being shed', { answer: () => shed(9_000) }, 'shed 9000'],
 ])('no place is taken while %s: one stream less makes no room then', (_when, press, told) => {
-  const desk = new Desk({ preempt: true });
+  const desk = new Desk({ maxStreams: 1, preempt: true });
   desk.let('low');
   Object.assign(desk.pressure, press);
   expect(desk.refused('high')).toBe(told);
@@ -320,4 +345,24 @@ test('what is expected of a stream is what its key sent the last time', () => {
   expect(desk.pressure.asked.map(({ expectedBps }) => Math.round((expectedBps ?? 0) / 1000))).toEqual([
     6_000, 600,
   ]);
+});
+
+test('what a squeezed stream sent says nothing about the next time', () => {
+  const desk = new Desk();
+  const first = desk.let('mid');
+  desk.slab.streams[streamAt(first.slot, STREAM.BYTES)] = 1_500_000;
+  first.setCeiling({ bps: 600_000, by: 'shed' }, desk.now);
+  desk.now += 20_000;
+  desk.desk.ended(first, 'unpublished', desk.now);
+  desk.let('mid');
+  expect(desk.pressure.asked.map(({ expectedBps }) => (expectedBps ?? 0) / 1000)).toEqual([6_000, 6_000]);
+});
+
+test('a stream that cannot begin, for a fault of ours, leaves its place to others', () => {
+  const desk = new Desk({ maxStreams: 1 });
+  desk.pressure.broken = true;
+  expect(() => desk.let('mid')).toThrow('out of order');
+  desk.pressure.broken = false;
+  desk.let('mid', 1);
+  expect(desk.live).toEqual(['mid1']);
 });

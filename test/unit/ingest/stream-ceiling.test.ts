@@ -184,8 +184,25 @@ test('a stream that goes on exceeding its own limit is cut for it once the squee
   rig.send(12e6, 6_000);
   expect(rig.cut).toEqual([]);
   rig.lift();
-  rig.send(12e6, 8_000);
+  // As long again as it was squeezed it may be catching up; then its grace begins.
+  rig.send(12e6, 6_000 + GRACE_MS);
+  expect(rig.cut).toEqual([]);
+  rig.send(12e6, 2_000 + GRACE_MS);
   expect(rig.cut[0]).toBe('stream_bitrate');
+});
+
+test('a sender that catches up on what it was kept from is not cut for it', () => {
+  const rig = new Rig('rtmp', 'throttle');
+  rig.hold(1e6, 'global');
+  rig.send(2.6e6, 20_000);
+  rig.lift();
+  rig.send(7e6, 4 * GRACE_MS);
+  expect(rig.cut).toEqual([]);
+  expect(rig.opened).toEqual(['global_bandwidth throttle']);
+  rig.send(2.6e6, 20_000);
+  expect(rig.stream.state).toBe('live');
+  rig.send(12e6, 2_000);
+  expect(rig.opened.at(-1)).toBe('stream_bitrate throttle');
 });
 
 test('its other limits are still its own', () => {

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CgroupQuota } from '../../../src/sampler/cgroup.ts';
 import { ProcStatLoads, SystemInformationLoads } from '../../../src/sampler/core-loads.ts';
@@ -141,6 +142,8 @@ describe('the quota of the control groups', () => {
     at(0);
     system.remove('app/cpu.stat');
     expect(() => at(500)).toThrow(/ENOENT/);
+    system.write(path.join(system.cgroup, 'app/cpu.stat'), '');
+    expect(() => at(1000)).toThrow(/usage_usec/);
   });
 });
 

@@ -179,14 +179,28 @@ describe('frames', () => {
     expect(line(3, {})).toBe('nobody squeezed');
     const { shares, shedding } = pressedGovernor();
     expect(line(3, { shares, shedding })).toBe(
-      'squeezed 4 global 1 client 2 shed  shed p10: 2 cut, p50: 1 at 25%',
+      'shed p10: 2 cut, p50: 1 at 25%  squeezed 4 global 1 client 2 shed',
     );
+    expect(line(3, { shedding })).toBe('shed p10: 2 cut, p50: 1 at 25%');
     const order = { mode: 'shed', below_priority: 50, until: '2026-11-20T21:50:00.000Z' } as const;
     expect(line(3, { shedding: { ...shedding, order } })).toMatch(
-      /^ordered: shed below 50 until 21:50Z {2}nobody squeezed/,
+      /^ordered: shed below 50 until 11-20 21:50Z {2}shed p10/,
     );
     const off = { mode: 'off', below_priority: null, until: null } as const;
     expect(line(3, { shedding: { ...shedding, order: off } })).toMatch(/^ordered: no shedding {2}/);
+  });
+
+  it('never hide who is cut, however many and however narrow the screen', () => {
+    const { shares } = pressedGovernor();
+    const cohorts = [10, 50, 90].flatMap((priority) =>
+      Array.from({ length: 8 }, (_, cohort) => ({ priority, cohort, ceiling: 0 })),
+    );
+    const shedding = { ...calmGovernor().shedding, active: true, cohorts };
+    const machine = { ...MOMENT.machine, shares, shedding };
+    for (const columns of [40, 80]) {
+      const told = frame(columns, 24, INITIAL, { ...MOMENT, machine })[3];
+      expect(told).toMatch(/^shed p10: 8 cut, p50: 8 cut/);
+    }
   });
 
   it('show a share only while it is below the own limit, and BY only while somebody is held', () => {

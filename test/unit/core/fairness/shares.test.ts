@@ -47,6 +47,19 @@ describe('sharing a budget out', () => {
     }
   });
 
+  it('shares out what a crowd of quiet streams does not use, too', () => {
+    const quiet = Array.from({ length: 40 }, (_, i) => claim({ client: `q${i}`, observedBps: 20_000 }));
+    const shares = shared([...quiet, ...clients(4, { observedBps: 2.66e6 })], 5e6);
+    for (const [bps, by] of shares.slice(0, 40)) {
+      expect(bps).toBe(64_000);
+      expect(by).toBeNull();
+    }
+    for (const [bps, by] of shares.slice(40)) {
+      expect(bps / 1.05e6).toBeCloseTo(1, 3);
+      expect(by).toBe('global');
+    }
+  });
+
   it('gives a claim to a high limit nothing that is not sent', () => {
     const [modest, vain] = shared(
       [claim({ client: 'modest', limitBps: 3e6 }), claim({ client: 'vain', limitBps: 1e9 })],
@@ -115,6 +128,23 @@ describe('sharing a budget out', () => {
   it('scales floors down together where not even they fit', () => {
     for (const [bps] of shared(clients(10, { floorBps: 1e6 }), 5e6)) expect(bps).toBe(0.5e6);
   });
+
+  it.each([
+    ['the budget', 1.5e6, Number.POSITIVE_INFINITY, 'global'],
+    ["a client's budget", 1e9, 1.5e6, 'client'],
+  ] as const)(
+    'where floors do not fit into %s gives those of quiet streams to others',
+    (_what, globalBps, clientBps, by) => {
+      const quiet = Array.from({ length: 40 }, () => claim({ clientBps, observedBps: 20_000 }));
+      const greedy = Array.from({ length: 4 }, () => claim({ clientBps, observedBps: 2.66e6 }));
+      const shares = shared([...quiet, ...greedy], globalBps);
+      for (const share of shares.slice(0, 40)) expect(share).toEqual([24_000, null]);
+      for (const share of shares.slice(40)) {
+        expect(share[0] / 175_000).toBeCloseTo(1, 1);
+        expect(share[1]).toBe(by);
+      }
+    },
+  );
 
   it('of nothing makes nothing', () => {
     expect(shared([], 5e6)).toEqual([]);

@@ -278,6 +278,17 @@ describe('new watermarks', () => {
     expect(node.gate.level(node.now)).not.toBe('critical');
   });
 
+  it('with another window make nothing unknown', () => {
+    for (const window of [500, 2000, 60_000]) {
+      const node = new Node().run(40);
+      node.gate.configure({ ...CONFIG, cpu: { ...CONFIG.cpu, window } }, node.now);
+      expect(node.shown('cpu')).toMatchObject({ state: 'nominal', value: CALM.cpu, cause: null });
+      node.run(4, { cpu: 1 }).run(240);
+      expect(node.gate.level(node.now)).toBe('critical');
+      expect(node.shown('cpu').value).toBe(1);
+    }
+  });
+
   it('must rise', () => {
     const wrong = { ...CONFIG, heap: { degrade: 0.9, close: 0.9 } };
     expect(() => new PressureGate(wrong, 0)).toThrow(RangeError);
@@ -301,6 +312,18 @@ describe('what running streams are to feel', () => {
     node.failing.set('cpu', 'gone');
     node.run(1);
     expect(node.gate.level(node.now)).toBe('critical');
+    expect(node.gate.urgency(node.now)).toBe('elevated');
+  });
+
+  it('is nothing where all that is known is at ease, and that not all is known is said beside', () => {
+    const node = new Node().run(40);
+    expect(node.gate.isBlind(node.now)).toBe(false);
+    node.failing.set('memory', 'gone');
+    node.run(40);
+    expect(node.gate.level(node.now)).toBe('elevated');
+    expect(node.gate.urgency(node.now)).toBe('nominal');
+    expect(node.gate.isBlind(node.now)).toBe(true);
+    node.run(8, { cpu: 0.85 }).run(8);
     expect(node.gate.urgency(node.now)).toBe('elevated');
   });
 

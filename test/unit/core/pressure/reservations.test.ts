@@ -85,10 +85,20 @@ describe('a reservation', () => {
 
   it('ends in time also when nobody looks after its stream', () => {
     reservations.reserve(HD, now);
-    reservations.learnCpu(0.1, now + 14_999);
+    reservations.learnCpu(0.1, now + 15_999);
     expect(reservations.snapshot().pending).toBe(1);
-    reservations.learnCpu(0.1, now + 15_000);
+    reservations.learnCpu(0.1, now + 16_000);
     expect(reservations.snapshot()).toMatchObject({ pending: 0, reserved: { cpu: 0 } });
+  });
+
+  it('has taught what a quiet stream comes to, though a sample of the machine came before the look at it', () => {
+    const stream = reservations.reserve(HD, now);
+    const index = model.classOf(HD.protocol, HD.expectedBps);
+    reservations.learnCpu(0.1, now + 15_000);
+    stream.observe(600_000, 100_000, now + 15_100);
+    expect(stream.settled).toBe(true);
+    expect(model.typicalBps(index)).toBe(600_000);
+    expect(model.typicalMemoryBytes(index)).toBe(100_000);
   });
 
   it('never grows again', () => {
