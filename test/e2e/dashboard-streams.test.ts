@@ -144,6 +144,10 @@ test('the keyboard goes everywhere, and the focus stays while readings come', as
   await page.getByRole('dialog').waitFor({ state: 'detached' });
   await page.keyboard.press('Escape');
   await page.locator('tr.stream').first().waitFor();
+  // Back as it was left: filter, order, selected row and focus.
+  expect(Object.fromEntries(choice(page))).toEqual({ q: 'live', sort: 'path' });
+  await page.keyboard.press('ArrowDown');
+  expect(await selected.locator('.c-path').textContent()).toBe('/live/slow-stage');
   expect(server.alive && (await server.streams()).length).toBe(3);
 });
 

@@ -49,7 +49,7 @@ function OrderDialog({ onClose }: { onClose(): void }) {
   const [mode, setMode] = useState<BackpressureMode>('auto');
   const [below, setBelow] = useState('');
   const [period, setPeriod] = useState('10m');
-  const { sending, answer, error, barred, send } = useOrder<BackpressureSnapshot>();
+  const { sending, answer, error, barred, send } = useOrder<BackpressureSnapshot>('Order backpressure');
   if (answer !== null) return <Ordered now={answer} onClose={onClose} />;
   const submit = (event: Event) => {
     event.preventDefault();

@@ -13,7 +13,7 @@ const REASON_CHARS_MAX = 200;
 export function KickDialog({ stream, onClose }: StreamActionProps) {
   const [cooldown, setCooldown] = useState('');
   const [reason, setReason] = useState('');
-  const { sending, answer, error, barred, send } = useOrder<KickOutcome>();
+  const { sending, answer, error, barred, send } = useOrder<KickOutcome>(`Kick ${stream.path}`);
   if (answer !== null) return <Kicked outcome={answer} onClose={onClose} />;
   const submit = (event: Event) => {
     event.preventDefault();

@@ -27,7 +27,7 @@ const FIELDS = [
 
 export function LimitDialog({ stream, onClose }: StreamActionProps) {
   const [draft, setDraft] = useState<LimitDraft>(EMPTY_DRAFT);
-  const { sending, answer, error, barred, send } = useOrder<StreamSnapshot>();
+  const { sending, answer, error, barred, send } = useOrder<StreamSnapshot>(`Limit ${stream.path}`);
   if (answer !== null) return <Limited stream={answer} onClose={onClose} />;
   const path = `/api/v1/streams/${encodeURIComponent(stream.id)}/limits`;
   const body = changeOf(draft);
@@ -130,7 +130,7 @@ function OnExceed({ draft, now, onChange }: OnExceedProps) {
   );
 }
 
-export function isOverridden({ limits }: StreamSnapshot): boolean {
+function isOverridden({ limits }: StreamSnapshot): boolean {
   return Object.values(limits.sources).includes('override');
 }
 

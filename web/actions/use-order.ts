@@ -1,7 +1,8 @@
 /** One change asked of the server: sent once, its answer or the server's own words kept to be shown. */
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError, type AskOptions, ask } from '../live/api.ts';
 import { useRole } from '../live/role.ts';
+import { toast } from '../ui/toast.tsx';
 
 export interface OrderState<T> {
   readonly sending: boolean;
@@ -15,7 +16,15 @@ export interface OrderState<T> {
 /** What a viewer is told beside buttons that do nothing for him. */
 export const VIEWER_WORDS = 'Your token is a viewer’s: it may look, not act. An operator’s token may.';
 
-export function useOrder<T>(): OrderState<T> {
+/** `what` names the order to who has closed its dialog before the answer came. */
+export function useOrder<T>(what: string): OrderState<T> {
+  const shown = useRef(true);
+  useEffect(
+    () => () => {
+      shown.current = false;
+    },
+    [],
+  );
   const role = useRole();
   const [state, setState] = useState({
     sending: false,
@@ -28,8 +37,15 @@ export function useOrder<T>(): OrderState<T> {
     send: (path, options) => {
       setState({ sending: true, answer: null, error: null });
       ask<T>(path, options).then(
-        (answer) => setState({ sending: false, answer, error: null }),
-        (error: unknown) => setState({ sending: false, answer: null, error: asApiError(error) }),
+        (answer) => {
+          if (shown.current) setState({ sending: false, answer, error: null });
+          else toast(`${what}: done`, 'ok');
+        },
+        (reason: unknown) => {
+          const error = asApiError(reason);
+          if (shown.current) setState({ sending: false, answer: null, error });
+          else toast(`${what}: ${error.message}`, 'bad');
+        },
       );
     },
   };

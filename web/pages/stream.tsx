@@ -6,9 +6,10 @@ import type { PageProps } from '../app.tsx';
 import { useLive } from '../live/live.ts';
 import { useRole } from '../live/role.ts';
 import { useAsk } from '../live/use-ask.ts';
-import { go, href } from '../router.ts';
+import { go } from '../router.ts';
 import { EndedNotice } from '../streams/ended-notice.tsx';
 import { endingOf } from '../streams/ending.ts';
+import { leftBehind } from '../streams/left-behind.ts';
 import { BitratePanel, SmallCharts } from '../streams/stream-charts.tsx';
 import { LimitsPanel, PublisherPanel, TransportPanel } from '../streams/stream-facts.tsx';
 import { ReceiptsPanel, useReceipts } from '../streams/stream-receipts.tsx';
@@ -39,7 +40,7 @@ export function StreamPage({ route }: PageProps) {
   return (
     <div class="stream-page">
       <div class="page-head">
-        <a href={href('streams')} aria-label="Back to all streams" title="Back to all streams (Esc)">
+        <a href={leftBehind.address} aria-label="Back to all streams" title="Back to all streams (Esc)">
           ←
         </a>
         <h1>{path ?? id}</h1>
@@ -133,7 +134,7 @@ function useActing(stream: StreamSnapshot | null) {
       if (busy || ctrlKey || metaKey || altKey) return;
       if (key === 'k') latest.current('kick');
       else if (key === 'l') latest.current('limit');
-      else if (key === 'Escape') go(href('streams'));
+      else if (key === 'Escape') go(leftBehind.address);
     };
     document.addEventListener('keydown', onKey);
     return () => document.removeEventListener('keydown', onKey);

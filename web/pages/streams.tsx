@@ -7,6 +7,7 @@ import { useLive } from '../live/live.ts';
 import { go, href } from '../router.ts';
 import { choiceOf, urlQueryOf } from '../streams/choice.ts';
 import { FilterBar } from '../streams/filter-bar.tsx';
+import { leftBehind } from '../streams/left-behind.ts';
 import { type Ordering, shownStreams } from '../streams/order.ts';
 import { StreamTable } from '../streams/table.tsx';
 import { EmptyState } from '../ui/panel.tsx';
@@ -18,6 +19,7 @@ export function StreamsPage({ route }: PageProps) {
   const [acting, setActing] = useState<{ action: ActionName; stream: StreamSnapshot } | null>(null);
   const ordering = useMemo(() => choiceOf(route.query), [route]);
   const shown = useMemo(() => shownStreams(streams, ordering), [streams, ordering]);
+  leftBehind.address = href('streams', null, urlQueryOf(ordering));
   const order = (next: Ordering) => go(href('streams', null, urlQueryOf(next)), { replace: true });
   return (
     <div class="streams-page">

@@ -2,6 +2,7 @@
 import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { StreamSnapshot } from '../../src/core/stream.ts';
+import { leftBehind } from './left-behind.ts';
 import { type RowWindow, rowAfterKey, rowWindow, scrollToShow } from './window.ts';
 
 /** Heights of a row as `5-streams.css` sets them, px: in a table, and as a block on a narrow screen. */
@@ -31,7 +32,11 @@ export interface TableView {
 export function useTableView(streams: readonly StreamSnapshot[]): TableView {
   const place = useRef<HTMLDivElement>(null);
   const frame = useRef(0);
-  const [selected, select] = useState<string | null>(null);
+  const [selected, setSelected] = useState<string | null>(leftBehind.selected);
+  const select = (id: string | null) => {
+    leftBehind.selected = id;
+    setSelected(id);
+  };
   const [seen, setSeen] = useState<Seen>({ scrolled: 0, height: HEIGHT_FIRST, narrow: NARROW.matches });
   const look = () => {
     const { scrollTop = 0, clientHeight = HEIGHT_FIRST } = place.current ?? {};
@@ -51,6 +56,19 @@ export function useTableView(streams: readonly StreamSnapshot[]): TableView {
   }, []);
   const rowHeight = heightOf(seen.narrow);
   const viewport = { ...seen, rowHeight, rows: streams.length };
+  const show = (index: number) => {
+    const element = place.current!;
+    // The titles stay above the rows and cover as much of what is scrolled.
+    const titles = element.querySelector('thead')?.clientHeight ?? 0;
+    const room = { ...viewport, scrolled: element.scrollTop, height: element.clientHeight - titles };
+    element.scrollTop = scrollToShow(index, room);
+  };
+  useEffect(() => {
+    const at = streams.findIndex(({ id }) => id === selected);
+    if (at < 0) return;
+    show(at);
+    place.current!.querySelector('table')?.focus({ preventScroll: true });
+  }, []);
   return {
     place,
     // Until the next stride is reached.
@@ -62,11 +80,7 @@ export function useTableView(streams: readonly StreamSnapshot[]): TableView {
       const next = rowAfterKey(key, at, viewport);
       if (next === null) return false;
       select(streams[next]!.id);
-      const element = place.current!;
-      // The titles stay above the rows and cover as much of what is scrolled.
-      const titles = element.querySelector('thead')?.clientHeight ?? 0;
-      const room = { ...viewport, scrolled: element.scrollTop, height: element.clientHeight - titles };
-      element.scrollTop = scrollToShow(next, room);
+      show(next);
       return true;
     },
     onScroll: () => {
