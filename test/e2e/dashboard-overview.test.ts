@@ -190,6 +190,8 @@ test('where tokens are needed one is asked for; a wrong one is told, the right o
   await page.keyboard.type('a-token-that-somebody-guessed');
   await page.keyboard.press('Enter');
   await seen(tab, 'dialog', /does not know this token/);
+  await page.keyboard.press('Enter');
+  await seen(tab, '.tools', /locked/);
   await page.locator('dialog input').fill('a-token-that-nobody-guesses');
   await page.keyboard.press('Enter');
   await seen(tab, '.verdict', /All is well/);

@@ -119,10 +119,16 @@ export function startFeed(listener: FeedListener, interval: () => string): () =>
   const restart = () => feed.restart();
   document.addEventListener('visibilitychange', restart);
   window.addEventListener('online', restart);
-  token.subscribe(restart);
-  // Somebody else's 401 locks the feed too: its token is the same.
+  // While one is asked for, the answer to that is waited for; it may be the same token once more.
+  token.subscribe(() => {
+    if (tokenWanted.get() === 'no') restart();
+  });
   tokenWanted.subscribe(() => {
-    if (tokenWanted.get() === 'no') return;
+    if (tokenWanted.get() === 'no') {
+      restart();
+      return;
+    }
+    // Somebody else's 401 locks the feed too: its token is the same.
     feed.stop();
     link.set({ phase: 'locked' });
   });

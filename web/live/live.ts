@@ -70,6 +70,9 @@ let live: Live = {
 /** the node's last five minutes */
 export const nodeSamples = new Samples(NODE_COLUMNS, NODE_SAMPLES);
 
+/** what had been refused, with each of the node's last samples of this run of the server */
+export const deniedMarks: { readonly atMs: number; readonly denied: NodeSnapshot['denied'] }[] = [];
+
 const bitrates = new Map<string, Samples<'bps'>>();
 const listeners = new Set<() => void>();
 let drawing = false;
@@ -160,6 +163,9 @@ function onNode(node: NodeSnapshot): void {
     event_loop: value('event_loop'),
     denied_per_s: sameRun && seconds > 0 ? (deniedOf(node) - deniedOf(before)) / seconds : Number.NaN,
   });
+  if (!sameRun) deniedMarks.length = 0;
+  deniedMarks.push({ atMs, denied: node.denied });
+  if (deniedMarks.length > NODE_SAMPLES) deniedMarks.shift();
   change({ node });
 }
 

@@ -28,8 +28,8 @@ export function setToken(text: string | null): void {
   } catch {
     // A browser that stores nothing still has it until the page is loaded again.
   }
-  tokenWanted.set('no');
   token.set(text);
+  tokenWanted.set('no');
 }
 
 /** What every request to the API carries. */

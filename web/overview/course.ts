@@ -43,16 +43,39 @@ export function courseOf(
   return { times: [...pastTimes, ...liveTimes.slice(from)], columns };
 }
 
-/** Refusals by reason over the last `spanMs` that the server remembers. */
+type Counts = Readonly<Partial<Record<Reason, number>>>;
+
+/** How many had been refused, by reason, at a time the page was told. */
+export interface DeniedMark {
+  /** wall time */
+  readonly atMs: number;
+  readonly denied: Counts;
+}
+
+/** Refusals by reason over the last `spanMs`: what came live, and before that what the server remembers. */
 export function refusedWithin(
   history: NodeHistory | null,
+  marks: readonly DeniedMark[],
   spanMs: number,
-): Readonly<Partial<Record<Reason, number>>> {
-  if (history === null) return {};
-  const rows = Math.ceil(spanMs / history.interval_ms);
-  const sums = Object.entries(history.denied).map(([reason, counts]) => [
-    reason,
-    counts.slice(-rows).reduce<number>((sum, times) => sum + (times ?? 0), 0),
-  ]);
-  return Object.fromEntries(sums.filter(([, sum]) => Number(sum) > 0));
+): Counts {
+  const last = marks.at(-1);
+  if (last === undefined) return {};
+  const sinceMs = last.atMs - spanMs;
+  const first = marks.find(({ atMs }) => atMs >= sinceMs) ?? last;
+  const sums: Partial<Record<Reason, number>> = {};
+  const add = (reason: string, times: number) => {
+    if (times > 0) sums[reason as Reason] = (sums[reason as Reason] ?? 0) + times;
+  };
+  for (const [reason, times] of Object.entries(last.denied))
+    add(reason, times - (first.denied[reason as Reason] ?? 0));
+  // Older marks cover the whole span; otherwise it begins before the page was opened.
+  if (history === null || marks[0] !== first) return sums;
+  const fromMs = Date.parse(history.from);
+  for (const [reason, counts] of Object.entries(history.denied)) {
+    for (const [row, times] of counts.entries()) {
+      const atMs = fromMs + row * history.interval_ms;
+      if (atMs >= sinceMs && atMs < first.atMs) add(reason, times ?? 0);
+    }
+  }
+  return sums;
 }

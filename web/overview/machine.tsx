@@ -143,7 +143,7 @@ export function Measures({ resources }: { readonly resources: ResourcesSnapshot 
         <dd>
           {reservations.pending === 0
             ? 'nothing: every stream has shown its load'
-            : `for ${count(reservations.pending)} new streams: ${percent(reservations.cpu)} CPU, ${bytes(reservations.memory_bytes)}, ${bps(reservations.bandwidth_bps)}`}
+            : `for ${count(reservations.pending)} new ${reservations.pending === 1 ? 'stream' : 'streams'}: ${percent(reservations.cpu)} CPU, ${bytes(reservations.memory_bytes)}, ${bps(reservations.bandwidth_bps)}`}
         </dd>
         <dt>Squeezed</dt>
         <dd>

@@ -1,6 +1,6 @@
 import type { Receipt } from '../../src/core/verdict.ts';
 import type { NodeHistory } from '../../src/telemetry/history/node.ts';
-import { NODE_COLUMNS, nodeSamples, useLive } from '../live/live.ts';
+import { deniedMarks, NODE_COLUMNS, nodeSamples, useLive } from '../live/live.ts';
 import { useStale } from '../live/stale.ts';
 import { useAsk } from '../live/use-ask.ts';
 import { courseOf, refusedWithin } from '../overview/course.ts';
@@ -35,7 +35,7 @@ export function OverviewPage() {
     return <EmptyState title="Waiting for the first figures" />;
   }
   const course = courseOf(history, nodeSamples, NODE_COLUMNS);
-  const refused = refusedWithin(history, MINUTE_MS);
+  const refused = refusedWithin(history, deniedMarks, MINUTE_MS);
   const sum = Object.values(refused).reduce((all, times) => all + times, 0);
   return (
     <div class="overview">
@@ -44,7 +44,7 @@ export function OverviewPage() {
       <Machine resources={node.resources} />
       <Measures resources={node.resources} />
       <Pressing streams={streams} />
-      <Refusals lately={refusedWithin(history, LATELY_MS)} all={node.denied} />
+      <Refusals lately={refusedWithin(history, deniedMarks, LATELY_MS)} all={node.denied} />
       <LastReceipts receipts={newest(fresh, asked.answer?.receipts ?? [])} />
     </div>
   );

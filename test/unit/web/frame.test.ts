@@ -106,9 +106,16 @@ describe('the course of the node', () => {
     expect(courseOf(null, live as never, columns as never).times).toEqual([fromS + 3, fromS + 5]);
   });
 
-  test('tells the refusals of its last rows only', () => {
-    expect(refusedWithin(history, 4_000)).toEqual({ client_streams: 4 });
-    expect(refusedWithin(history, 60_000)).toEqual({ client_streams: 4, denied: 1 });
-    expect(refusedWithin(null, 60_000)).toEqual({});
+  test('counts refusals from what came live, and before that from what the server remembers', () => {
+    const mark = (second: number, times: number) => ({
+      atMs: (fromS + second) * 1_000,
+      denied: { client_streams: times },
+    });
+    const marks = [mark(3, 4), mark(4, 4), mark(6, 9)];
+    expect(refusedWithin(history, marks, 2_000)).toEqual({ client_streams: 5 });
+    expect(refusedWithin(history, marks, 5_000)).toEqual({ client_streams: 9 });
+    expect(refusedWithin(history, marks, 60_000)).toEqual({ client_streams: 9, denied: 1 });
+    expect(refusedWithin(null, marks, 60_000)).toEqual({ client_streams: 5 });
+    expect(refusedWithin(history, [], 60_000)).toEqual({});
   });
 });
