@@ -145,19 +145,21 @@ test('a disk that becomes full costs lines and no stream, and what is missing is
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', small]).status === 0;
   file = path.join(mounted ? small : folder, 'audit.jsonl');
   try {
-    server = await TestServer.start({ config: audit() });
+    const config = `admin: { rate_limit: { requests: 10000/s, burst: 10000 } }\n${audit()}`;
+    server = await TestServer.start({ config });
     if (!mounted) spawnSync('prlimit', ['--pid', String(server.process.pid), '--fsize=65536']);
     publishers.push(new Publisher(clip({ kbps: 1000 }), `${server.rtmp()}/cam1`));
     const { id } = await server.stream('/live/cam1');
     let number = 0;
     await until(
       async () => {
-        for (let times = 0; times < 20; times++) {
-          const body = JSON.stringify({ max_fps: `${50 + (number++ % 9)}fps` });
+        for (let times = 0; times < 50; times++, number++) {
+          const body = JSON.stringify({ max_fps: `${50 + (number % 9)}fps` });
           const headers = { 'content-type': 'application/json' };
-          await fetch(server!.url(`/api/v1/streams/${id}/limits`), { method: 'PATCH', headers, body }).then(
-            (answer) => answer.arrayBuffer(),
-          );
+          const url = server!.url(`/api/v1/streams/${id}/limits`);
+          const answer = await fetch(url, { method: 'PATCH', headers, body });
+          await answer.arrayBuffer();
+          expect(answer.status).toBe(200);
         }
         return server!.log.find(({ msg }) => msg.startsWith('the audit log cannot be written'));
       },

@@ -8,6 +8,10 @@ import { styleOfUse } from '../top/bar.ts';
 import type { Line } from '../top/text.ts';
 import { type TableColumn, table } from './table.ts';
 
+/** Cells of the longest IPv4 address, and of how long somebody has to wait: neither is told in part. */
+const IPV4_CELLS = 15;
+const COOLDOWN_CELLS = 15;
+
 /** How much of a limit is used; nothing is said of a limit that is none. */
 function used(limit: unknown, fraction: number): string {
   return limit === null ? '-' : formatPercent(fraction);
@@ -22,7 +26,7 @@ function rateWords(rate: { count: number; period_ms: number } | null): string {
 }
 
 const CLIENTS: readonly TableColumn<ClientSnapshot>[] = [
-  { title: 'CLIENT', rank: 1, align: 'left', cellsMin: 10, text: ({ id }) => id },
+  { title: 'CLIENT', rank: 1, align: 'left', cellsMin: IPV4_CELLS, text: ({ id }) => id },
   { title: 'TIER', rank: 7, align: 'left', text: ({ tier }) => tier ?? '-' },
   { title: 'PRIO', rank: 8, align: 'right', text: ({ priority }) => String(priority) },
   {
@@ -52,7 +56,7 @@ const CLIENTS: readonly TableColumn<ClientSnapshot>[] = [
 ];
 
 const ADDRESSES: readonly TableColumn<IpSnapshot>[] = [
-  { title: 'ADDRESS', rank: 1, align: 'left', cellsMin: 10, text: ({ ip }) => ip },
+  { title: 'ADDRESS', rank: 1, align: 'left', cellsMin: IPV4_CELLS, text: ({ ip }) => ip },
   {
     title: 'CONNS',
     rank: 2,
@@ -75,7 +79,7 @@ const ADDRESSES: readonly TableColumn<IpSnapshot>[] = [
     title: 'STATE',
     rank: 3,
     align: 'left',
-    cellsMin: 10,
+    cellsMin: COOLDOWN_CELLS,
     text: stateOf,
     style: ({ cooldown_ms }) => (cooldown_ms > 0 ? 'bad' : 'plain'),
   },
