@@ -284,7 +284,7 @@ export interface AdaptiveOptions {
 
 /** What is still good. When one is worse, limits fall; when all are better, they rise again. */
 export interface AdaptiveSignalsOptions {
-  /** Part of the attempts that are refused. Not looked at when null. Default: `50%`. */
+  /** Part of the attempts that are refused for want of resources: for a reason resource_*, and no other. Not looked at when null. Default: `50%`. */
   readonly error_rate?: string | null;
   /** How long a decision to let somebody in takes. Not looked at when null. Default: `20ms`. */
   readonly decision_latency?: string | null;
@@ -306,7 +306,7 @@ export interface BackpressureOptions {
   readonly protected?: string;
   /** Between two steps of recovery. */
   readonly backoff?: BackpressureBackoffOptions | null;
-  /** Whether a publisher takes the place of one of lower priority when the server is full. Default: `false`. */
+  /** Whether a publisher takes the place of one of lower priority when limits.global.max_streams is reached. Default: `false`. */
   readonly preempt?: boolean;
   /** Fair shares of a scarce bandwidth leave every stream this much. Default: `64kbps`. */
   readonly floor?: string;
