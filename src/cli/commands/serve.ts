@@ -52,6 +52,7 @@ class StopOrders {
   #drain: (signal: NodeJS.Signals) => void = () => undefined;
   #stop: () => void = () => undefined;
   #asked: NodeJS.Signals | null = null;
+  #server: Headgate | null = null;
 
   constructor(log: ServerLog) {
     this.#log = log;
@@ -61,13 +62,14 @@ class StopOrders {
     process.on('uncaughtException', (error) => {
       log.logger.fatal({ err: error }, 'a fault in headgate itself: please report this line');
       log.flushSync();
-      server.telemetry.auditLog.flushSync();
+      this.#server?.telemetry.auditLog.flushSync();
       process.exit(1);
     });
   }
 
   /** Resolves when a running server has done as it was told. */
   obey(server: Headgate): Promise<void> {
+    this.#server = server;
     return new Promise((resolve) => {
       this.#drain = (signal) => void server.drain(signal).then(resolve);
       this.#stop = () => void server.stop().then(resolve);
