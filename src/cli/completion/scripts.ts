@@ -57,7 +57,7 @@ function __headgate_complete
     set -l found ($words[1] __complete -- $words[2..-1] "$current" 2>/dev/null)
     if test "$found[1]" = ":files"
         __fish_complete_path "$current"
-    else
+    else if set -q found[1]
         printf '%s\\n' $found
     end
 end

@@ -235,3 +235,30 @@ test('what the governor does cannot wash away what operators did', () => {
   expect(details).toContain('4999');
   expect(details.length).toBeLessThan(3_000);
 });
+
+test('a receipt that others have shared is told once more, with its count, when nothing joins it any longer', () => {
+  const told: [string, number][] = [];
+  const trail = new AuditTrail({
+    receipts: 100,
+    wallMs: () => Date.parse('2026-11-20T21:40:00.000Z'),
+    onShared: ({ key, count }) => told.push([key, count]),
+  });
+  const refused = (key: string, now: number) => trail.record(refusal({ key }), now);
+  refused('192.0.2.1', 0);
+  refused('192.0.2.2', 100);
+  refused('192.0.2.1', 200);
+  refused('192.0.2.1', 300);
+  trail.settle(900);
+  expect(told).toEqual([]);
+  trail.settle(1_000);
+  expect(told).toEqual([['192.0.2.1', 3]]);
+  refused('192.0.2.1', 1_100);
+  refused('192.0.2.1', 1_200);
+  // Also without a tick, when the next second's first refusal comes.
+  refused('192.0.2.1', 2_200);
+  trail.settle(9_000);
+  expect(told).toEqual([
+    ['192.0.2.1', 3],
+    ['192.0.2.1', 2],
+  ]);
+});
