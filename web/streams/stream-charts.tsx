@@ -1,5 +1,5 @@
 import type { StreamSnapshot } from '../../src/core/stream.ts';
-import { count, duration } from '../format.ts';
+import { bytes, count, duration } from '../format.ts';
 import { Chart, type ChartLine, type ChartMark } from '../ui/chart.tsx';
 import { Panel } from '../ui/panel.tsx';
 import type { Mark } from './course.ts';
@@ -110,8 +110,8 @@ export function SmallCharts({ course, stream }: StreamChartsProps) {
 function Gop({ course, stream }: StreamChartsProps) {
   const interval = course.latest('keyframe_interval_ms');
   if (interval === null) return <>none twice yet</>;
-  const kept =
-    stream === null ? '' : `, ${(stream.playback.gop_bytes / 1_000).toFixed(0)} kB kept for players`;
+  const keptBytes = stream?.playback.gop_bytes ?? 0;
+  const kept = keptBytes === 0 ? '' : `, ${bytes(keptBytes)} kept for players`;
   return (
     <>
       every {duration(interval)}

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { SQUEEZE_WORDS } from '../../src/core/held.ts';
-import type { StreamSnapshot } from '../../src/core/stream.ts';
+import { canBeSlowed, type StreamSnapshot } from '../../src/core/stream.ts';
 import { ON_EXCEED_WORDS } from '../actions/limit-draft.ts';
 import { bps, bytes, clock, count, dateTime, duration, percent, rate } from '../format.ts';
 import { href } from '../router.ts';
@@ -22,7 +22,7 @@ export function LimitsPanel({ stream }: { stream: StreamSnapshot }) {
             <LimitRow key={use.kind} use={use} stream={stream} binds={use.kind === binding?.kind} />
           ))}
           <LimitFact title="When exceeded" name="on_exceed" stream={stream}>
-            {limits.on_exceed}: {ON_EXCEED_WORDS[limits.on_exceed]}
+            {limits.on_exceed}: {exceedWords(stream)}
           </LimitFact>
           <LimitFact title="Grace" name="grace" stream={stream}>
             {limits.grace_ms === null ? 'never cut for excess' : `cut after ${duration(limits.grace_ms)}`}
@@ -32,9 +32,15 @@ export function LimitsPanel({ stream }: { stream: StreamSnapshot }) {
           </LimitFact>
         </tbody>
       </table>
-      <Share stream={stream} />
     </Panel>
   );
+}
+
+function exceedWords({ limits, protocol }: StreamSnapshot): string {
+  if (limits.on_exceed === 'throttle' && !canBeSlowed(protocol)) {
+    return `over ${protocol} nobody can be slowed, so ${ON_EXCEED_WORDS.drop}`;
+  }
+  return ON_EXCEED_WORDS[limits.on_exceed];
 }
 
 const LIMIT_NAMES = { bitrate: 'max_bitrate', fps: 'max_fps', packets: 'max_packets_per_sec' } as const;
@@ -55,8 +61,9 @@ function LimitRow({ use, stream, binds }: { use: Use; stream: StreamSnapshot; bi
         </div>
         <Bar value={limit === null ? null : fraction} label={KIND_WORDS[kind]} text={useText(use)} />
         {by === null ? null : (
-          <div class="hint">
-            {SQUEEZE_WORDS[by]}; its own limit is {limitText(kind, stream.limits.max_bitrate_bps)}
+          <div class="squeezed-by">
+            Squeezed by {by}: {SQUEEZE_WORDS[by]}; its own limit is{' '}
+            {limitText(kind, stream.limits.max_bitrate_bps)}
           </div>
         )}
         <Source name={LIMIT_NAMES[kind]} stream={stream} />
@@ -99,16 +106,6 @@ function Source({ name, stream: { limits } }: { name: string; stream: StreamSnap
         <span class="mono">{source}</span>
       )}
     </div>
-  );
-}
-
-function Share({ stream }: { stream: StreamSnapshot }) {
-  const { ceiling_bps, by } = stream.share;
-  if (by === null || ceiling_bps === null) return null;
-  return (
-    <p class="squeezed-by">
-      <b>Squeezed by {by}</b>: may send {bps(ceiling_bps)}, {SQUEEZE_WORDS[by]}.
-    </p>
   );
 }
 

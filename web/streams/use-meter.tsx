@@ -12,7 +12,7 @@ export interface UseMeterProps {
 
 /** A bar of how much of one limit is used, with the figures above it. */
 export function UseMeter({ use, short = false }: UseMeterProps) {
-  const { kind, seen, limit, fraction, nearness, by } = use;
+  const { kind, seen, limit, fraction, nearness } = use;
   const { glyph, word } = NEARNESS_SIGNS[nearness];
   const figures = short ? seenText(kind, seen).replace(/ \S+$/, '') : seenText(kind, seen);
   return (
@@ -22,7 +22,6 @@ export function UseMeter({ use, short = false }: UseMeterProps) {
         {limit === null ? null : (
           <span class="soft"> / {short ? shortLimit(use) : limitText(kind, limit)}</span>
         )}
-        {by === null ? null : <span class="by">{by} share</span>}
         <span class="sign">
           {word === '' ? (limit === null ? '' : percent(fraction)) : `${glyph} ${word}`}
         </span>
