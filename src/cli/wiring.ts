@@ -39,7 +39,7 @@ export function suggestionOf(part: Argument | Option): Suggestion | undefined {
 }
 
 /** Gives a command its page of the manual. */
-export function documentedBy(command: Command, page: Page): Command {
+function documentedBy(command: Command, page: Page): Command {
   PAGES.set(command, page);
   return command.summary(page.summary).description([page.summary, ...page.about].join('\n\n'));
 }

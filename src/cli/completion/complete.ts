@@ -6,12 +6,8 @@ import type { Argument, Command, Option } from 'commander';
 import { printLines } from '../context.ts';
 import type { Terminal } from '../terminal.ts';
 import { type Suggestion, suggestionOf } from '../wiring.ts';
+import type { Candidate } from './candidate.ts';
 import { type Asked, liveCandidates } from './live.ts';
-
-export interface Candidate {
-  readonly value: string;
-  readonly description?: string;
-}
 
 /** Where the word stands that is being typed. */
 type Place =

@@ -6,7 +6,7 @@ import { HeadgateError } from '../../lib/errors.ts';
 import { apiAddress } from '../api/address.ts';
 import { ApiClient } from '../api/client.ts';
 import type { Terminal } from '../terminal.ts';
-import type { Candidate } from './complete.ts';
+import type { Candidate } from './candidate.ts';
 
 /** Somebody waits with a finger on the key, ms. */
 const PATIENCE_MS = 700;

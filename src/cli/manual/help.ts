@@ -43,7 +43,7 @@ function defined(pairs: readonly (readonly [string, string])[], width: number): 
 }
 
 /** Words in lines of at most `width`, each with `indent` before it; a word that is longer stands alone. */
-export function wrapped(text: string, width: number, indent: string): string[] {
+function wrapped(text: string, width: number, indent: string): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ').filter((each) => each !== '')) {
