@@ -89,7 +89,7 @@ test('the package holds what a user needs', () => {
 
 test('the package holds nothing else', () => {
   const wanted =
-    /^((LICENSE|README\.md|ARCHITECTURE\.md|CHANGELOG\.md|SECURITY\.md|binding\.gyp|package\.json|bin\/headgate|scripts\/(build-addon|install)\.js)$|dist\/.*\.(js|d\.ts)$|dist\/dashboard\/(index\.html|assets\/dashboard-[0-9a-f]{12}\.(js|css))(\.br|\.gz)?$|native\/[^/]+\.(cc|h)$|config\/|docs\/|examples\/)/;
+    /^((LICENSE|README\.md|ARCHITECTURE\.md|CHANGELOG\.md|SECURITY\.md|binding\.gyp|package\.json|bin\/headgate|scripts\/(build-addon|install)\.js)$|dist\/.*\.(js|d\.ts)$|dist\/dashboard\/(index\.html|assets\/dashboard-[0-9a-f]{12}\.(js|css))(\.br|\.gz)?$|native\/[^/]+\.(cc|h)$|config\/|docs\/|examples\/|man\/headgate\.1$)/;
   expect(packed.filter((name) => !wanted.test(name))).toEqual([]);
 });
 
