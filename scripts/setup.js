@@ -95,6 +95,20 @@ const SYSTEM = [
     packagesIfKnown: ['libclang-rt-dev'],
   },
   {
+    what: 'zsh',
+    why: 'the tests complete commands in it',
+    runs: ['test'],
+    missing: () => !onPath('zsh'),
+    packages: ['zsh'],
+  },
+  {
+    what: 'fish',
+    why: 'the tests complete commands in it',
+    runs: ['test'],
+    missing: () => !onPath('fish'),
+    packages: ['fish'],
+  },
+  {
     what: 'promtool',
     why: 'the tests judge metrics, alert rules and the Grafana dashboard with it',
     runs: ['test'],

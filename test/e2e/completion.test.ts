@@ -104,14 +104,49 @@ test.each([
   ['bash', ['-n']],
   ['zsh', ['-n']],
   ['fish', ['--no-execute']],
-] as const)('%s can read its script, where it is installed', async (name, args) => {
+] as const)('%s can read its script', async (name, args) => {
   const { code, stdout } = await headgate(['completion', name]);
   expect(code).toBe(0);
   expect(stdout).toBe(completionScript(name));
   expect(stdout).toContain('__complete --');
   const file = path.join(folder, `script.${name}`);
   writeFileSync(file, stdout);
-  const { status, stderr, error } = shell(name, [...args, file]);
-  if (error !== undefined) return;
+  const { status, stderr } = shell(name, [...args, file]);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+});
+
+/** What fish offers: it tells by itself, each candidate with its description after a tab. */
+function fish(line: string): string[] {
+  const script = 'source (headgate completion fish | psub); complete --do-complete $argv[1]';
+  const { status, stdout } = shell('fish', ['--no-config', '-c', script, line]);
+  expect(status).toBe(0);
+  return stdout.split('\n').flatMap((each) => each.split('\t', 1)[0] || []);
+}
+
+/** What zsh is given to offer: the function it registered, with the words of the line; what shows them is replaced. */
+function zsh(...words: string[]): string[] {
+  const script = `
+autoload -U compinit && compinit -u -D
+source <(headgate completion zsh)
+[[ $_comps[headgate] == _headgate ]] || exit 9
+_describe() { print -rl -- "\${(@P)3}" }
+words=("$@"); CURRENT=$#words
+_headgate`;
+  const { status, stdout, stderr } = shell('zsh', ['-f', '-c', script, 'zsh', ...words]);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  return stdout.split('\n').flatMap((each) => each.split(/(?<!\\):/, 1)[0] || []);
+}
+
+test('fish: commands, options, words and live streams', () => {
+  expect(fish('headgate str').sort()).toEqual(['stream', 'streams']);
+  expect(fish('headgate kick --coo')).toEqual(['--cooldown']);
+  expect(fish('headgate why cam1 --reason stream_b')).toEqual(['stream_bitrate']);
+  expect(fish('headgate kick /live/')).toEqual(['/live/cam1']);
+});
+
+test('zsh: commands, options, words and live streams', () => {
+  expect(zsh('headgate', 'str')).toEqual(['streams', 'stream']);
+  expect(zsh('headgate', 'kick', '--coo')).toEqual(['--cooldown']);
+  expect(zsh('headgate', 'why', 'cam1', '--reason', 'stream_b')).toEqual(['stream_bitrate']);
+  expect(zsh('headgate', 'kick', '/live/')).toEqual(['/live/cam1']);
 });
