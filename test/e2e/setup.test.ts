@@ -125,7 +125,7 @@ test('serving does not ask for what only tests need', () => {
   debian();
   expect(setup('serve').calls.join('\n')).not.toMatch(/ffmpeg|clang/);
   expect(setup('test').calls.join('\n')).toMatch(
-    /apt-get install .*ffmpeg srt-tools .*clang libclang-rt-dev/,
+    /apt-get install .*ffmpeg srt-tools .*clang zsh fish libclang-rt-dev/,
   );
 });
 
@@ -184,7 +184,8 @@ function readyForTests(): void {
   debian();
   program('pkg-config', LIBSRT);
   setup('serve');
-  for (const name of ['ffmpeg', 'srt-live-transmit', 'gst-launch-1.0', 'gst-inspect-1.0']) program(name, '');
+  for (const name of ['ffmpeg', 'srt-live-transmit', 'gst-launch-1.0', 'gst-inspect-1.0', 'zsh', 'fish'])
+    program(name, '');
   // The file that clang is asked for by `--print-file-name=` is any that is there.
   program('clang++', '');
   program('clang', `echo '${path.join(root, 'package.json')}'`);
