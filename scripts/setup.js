@@ -8,7 +8,15 @@
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { addonIsCurrent, buildAddon, srtFlags } from './build-addon.js';
@@ -287,11 +295,22 @@ function checksum(file) {
   return createHash('sha256').update(readFileSync(file)).digest('hex');
 }
 
+/** npm ci empties node_modules before it fills it, and it would follow a link into a folder that is not this checkout's. */
+function refuseLinkedPackages() {
+  const folder = path.join(ROOT, 'node_modules');
+  if (!lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink()) return;
+  stop(
+    `node_modules is a link to ${readlinkSync(folder)}, whose packages are not those of package-lock.json`,
+    `npm ci would empty that folder; to get packages of its own for this checkout, type: rm '${folder}'`,
+  );
+}
+
 /** Install scripts stay off: no package here needs its own, and strangers' code does not run unasked. */
 function installNodePackages() {
   const lock = path.join(ROOT, 'package-lock.json');
   const stamp = path.join(ROOT, 'node_modules/.installed-lock.sha256');
   if (packagesAreCurrent(lock, stamp)) return;
+  refuseLinkedPackages();
   say('npm ci: node_modules is missing or older than package-lock.json');
   const include = ['--include=dev', '--include=optional'];
   const options = ['ci', ...include, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];

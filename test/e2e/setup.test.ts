@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -260,6 +261,18 @@ test('an install that brings nothing is not taken for success', () => {
   const { status, out } = setup('serve');
   expect(status).toBe(1);
   expect(out).toMatch(/still missing after the install: python3, make, g\+\+/);
+});
+
+test('packages that are only linked to are not installed over: npm ci would empty the folder of somebody else', () => {
+  debian();
+  const theirs = path.join(root, 'theirs');
+  mkdirSync(path.join(theirs, 'kept'), { recursive: true });
+  symlinkSync(theirs, path.join(root, 'node_modules'));
+  const { status, out, calls: made } = setup('serve');
+  expect(status).toBe(1);
+  expect(out).toMatch(/node_modules is a link to .*theirs.*\n.*type: rm .*node_modules/);
+  expect(made.join('\n')).not.toMatch(/npm ci/);
+  expect(existsSync(path.join(theirs, 'kept'))).toBe(true);
 });
 
 test('a failed npm ci stops the set-up and says what to type', () => {
