@@ -244,8 +244,10 @@ test('publishers over TLS are held like all others', async () => {
 
 test('nobody publishes over HTTP, and everybody plays', async () => {
   const base = `http://127.0.0.1:${application.http}/live`;
-  const pushed = await fetch(`${base}/pushed.flv`, { method: 'POST', body: 'FLV' });
-  expect(pushed.status).toBe(403);
+  for (const name of ['pushed.flv', 'pushed.FLV', 'pushed.flv/']) {
+    const pushed = await fetch(`${base}/${name}`, { method: 'POST', body: 'FLV' });
+    expect([name, pushed.status]).toEqual([name, 403]);
+  }
   expect((await fetch(`http://127.0.0.1:${application.http}/li.ve/slow.flv`)).status).toBe(403);
   const played = await ffmpeg('-i', `${base}/slow.flv`, '-t', '1', '-f', 'null', '-');
   expect(played).toEqual({ code: 0, stderr: '' });

@@ -39,6 +39,12 @@ interface Upgrader {
 /** Paths that its FLV sessions can parse: others throw where nobody catches. */
 const FLV_PATH = /^\/[\w-]+\/[\w-]+(\.flv)?$/;
 
+/**
+ * Paths that its router may take for an FLV path: it minds neither case nor a slash behind, and reads a backslash as a
+ * slash and white space at the end as nothing.
+ */
+const FLV_ENDING = /\.flv(?:[/\\]|[^!-~])*$/i;
+
 /** WebSocket subprotocols by which a client says that it publishes. */
 const PUBLISHES = /^\s*(post|publisher)\s*(,|$)/i;
 
@@ -96,7 +102,7 @@ export class NmsDoors {
     const originals = server.listeners('request') as ((...args: unknown[]) => void)[];
     const guarded = (request: IncomingMessage, response: ServerResponse): void => {
       const path = pathOf(request);
-      const flv = path.endsWith('.flv');
+      const flv = FLV_ENDING.test(path);
       if (flv && (request.method === 'POST' || !FLV_PATH.test(path))) refuse(request, response);
       else for (const original of originals) original.call(server, request, response);
     };
@@ -121,8 +127,9 @@ export class NmsDoors {
   }
 }
 
+/** What is left of a fragment, which no honest client sends, is not part of it. */
 function pathOf(request: IncomingMessage): string {
-  return (request.url ?? '').split('?', 1)[0]!;
+  return (request.url ?? '').split(/[?#]/, 1)[0]!;
 }
 
 /** What is still being sent is not read: the connection ends with the answer. */

@@ -125,6 +125,25 @@ function application(): NodeMediaServerLike & { tcp: EventEmitter; http: EventEm
   };
 }
 
+/** Who answers a request: the application, or the gate with a status. */
+function reached(method: string, url: string): 'application' | number | null {
+  const nms = application();
+  let answer: 'application' | number | null = null;
+  nms.http.on('request', () => {
+    answer = 'application';
+  });
+  new NmsDoors(nms).guard(() => {});
+  const response = {
+    writeHead: (status: number) => {
+      answer = status;
+      return response;
+    },
+    end: () => response,
+  };
+  nms.http.emit('request', { method, url, httpVersionMajor: 1 }, response);
+  return answer;
+}
+
 describe('the doors of an application', () => {
   it('are as they were when the gate is taken away', () => {
     const nms = application();
@@ -138,6 +157,31 @@ describe('the doors of an application', () => {
     doors.unguard();
     doors.unguard();
     expect([nms.tcp.listeners('connection'), nms.http.listeners('request')]).toEqual(before);
+  });
+
+  // Each of these is one of its FLV paths to the router of node-media-server, whatever it looks like.
+  it.each([
+    ['POST', '/live/cam1.flv'],
+    ['POST', '/live/cam1.FLV'],
+    ['POST', '/live/cam1.flv/'],
+    ['POST', '/live/cam1.flv#x'],
+    ['POST', '/live/cam1.flv\\#x'],
+    ['POST', '/live/cam1.flv\u00a0'],
+    ['POST', 'http://host/live/cam1.Flv?sign=1'],
+    ['GET', '/li.ve/cam1.FLV'],
+    ['GET', '/li.ve/cam1.flv/'],
+    ['GET', '/li.ve/cam1.flv#x'],
+  ])('let no %s %j through', (method, url) => {
+    expect(reached(method, url)).toBe(403);
+  });
+
+  it.each([
+    ['GET', '/live/cam1.flv'],
+    ['GET', '/live/cam1.flv?sign=a.flv'],
+    ['POST', '/api/v1/login'],
+    ['GET', '/admin/player.flv.js'],
+  ])('let %s %j through', (method, url) => {
+    expect(reached(method, url)).toBe('application');
   });
 
   it.each([
