@@ -48,6 +48,8 @@ export class AuditLog {
   readonly #lines: pino.Logger;
   readonly #queue: LineQueue;
   #settings: RotationSettings | null = null;
+  /** the settings that the open file was last brought in line with */
+  #settled: RotationSettings | null = null;
   #file: RotatingFile | null = null;
   #openPath: string | null = null;
   #loop: Promise<void> | null = null;
@@ -163,28 +165,41 @@ export class AuditLog {
 
   #hasWork(): boolean {
     if (this.#failure !== null) return false;
-    return this.#wantsReopen || this.#wantsLook || this.#wantsSync || !this.#queue.isEmpty;
+    return this.#isUnsettled || this.#wantsSync || !this.#queue.isEmpty;
   }
 
   /** Does everything that is to be done; a fault ends it until the next look. */
   async #round(): Promise<void> {
     try {
       await this.#settle();
-      while (this.#file !== null && !this.#queue.isEmpty) await this.#writeSome(this.#file);
-      if (this.#wantsSync && this.#file !== null) {
-        this.#wantsSync = false;
-        this.#isDirty = false;
-        await this.#file.sync();
+      while (this.#file !== null && !this.#queue.isEmpty) {
+        await this.#writeSome(this.#file);
+        // On a slow disk lines may come faster than they go: what else is to be done must not wait for the last of them.
+        if (this.#isUnsettled) await this.#settle();
+        await this.#syncIfWanted();
       }
+      await this.#syncIfWanted();
       this.#recovered();
     } catch (error) {
       this.#failed(error as NodeJS.ErrnoException);
     }
   }
 
+  async #syncIfWanted(): Promise<void> {
+    if (!this.#wantsSync || this.#file === null) return;
+    this.#wantsSync = false;
+    this.#isDirty = false;
+    await this.#file.sync();
+  }
+
+  get #isUnsettled(): boolean {
+    return this.#wantsReopen || this.#wantsLook || this.#settled !== this.#settings;
+  }
+
   /** Brings the open file in line with the settings, with the time, and with what is at the path. */
   async #settle(): Promise<void> {
     const settings = this.#settings;
+    this.#settled = settings;
     const wasMoved = this.#wantsLook && this.#file !== null && !(await this.#file.isInPlace());
     this.#wantsLook = false;
     if (this.#wantsReopen || wasMoved || this.#openPath !== (settings?.path ?? null)) await this.#leave();

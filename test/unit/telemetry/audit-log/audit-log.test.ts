@@ -4,6 +4,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   statSync,
@@ -190,6 +191,55 @@ describe('somebody else moves the file', () => {
     expect(linesOf(`${file}.other`).map((line) => line.action?.id)).toEqual(['a-2']);
   });
 });
+
+describe('lines that never stop coming', () => {
+  let coming = true;
+
+  /** There is another line whenever the disk has taken the one before. */
+  function flood(): void {
+    log.write(action(1, 'x'.repeat(1_000)));
+    if (coming) setImmediate(flood);
+  }
+
+  beforeEach(() => {
+    coming = true;
+    log.configure(settings());
+    flood();
+  });
+  afterEach(() => {
+    coming = false;
+  });
+
+  test('hide from nobody that the file was moved', async () => {
+    await written(10);
+    renameSync(file, `${file}.moved`);
+    second();
+    await until(() => existsSync(file), 'the new file', 5_000);
+  });
+
+  test('go to another path as soon as the config says so', async () => {
+    await written(10);
+    log.configure(settings({ path: `${file}.other` }));
+    await until(() => existsSync(`${file}.other`), 'the other file', 5_000);
+  });
+
+  test('do not keep a log open that is turned off', async () => {
+    await written(10);
+    log.configure(null);
+    await until(() => openFiles().length === 0, 'the end of the file', 5_000);
+  });
+});
+
+/** Files of the log that this process has open. */
+function openFiles(): string[] {
+  return readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith(folder);
+    } catch {
+      return false;
+    }
+  });
+}
 
 describe('a disk that fails', () => {
   test('a folder that vanishes is told once; what came meanwhile is written when it is back', async () => {
