@@ -6,7 +6,8 @@
  * while anything still waits for him (the next one says more), an audit event
  * is dropped when more than `PENDING_BYTES_MAX` wait. What was dropped is
  * counted and told in a `dropped` event once there is room. Who has not read
- * for a heartbeat is cut off.
+ * for a heartbeat is cut off. So is, before another word, who may no longer
+ * listen: a reload has taken his token back.
  */
 import type { ServerResponse } from 'node:http';
 import type { AuditEvent } from '../telemetry/events.ts';
@@ -29,7 +30,18 @@ interface Subscriber {
   dropped: number;
   /** true from a heartbeat that found bytes waiting until they have gone */
   stalled: boolean;
+  /** false as soon as a reload has taken the right to listen */
+  readonly allowed: () => boolean;
   end(): void;
+}
+
+/** What a subscriber asks for. */
+interface Subscription {
+  /** of the answer */
+  readonly headers: Readonly<Record<string, string>>;
+  /** between two snapshots; Infinity: none */
+  readonly intervalMs: number;
+  readonly allowed: () => boolean;
 }
 
 export interface EventFeedOptions {
@@ -60,13 +72,13 @@ export class EventFeed {
     return this.#subscribers.size;
   }
 
-  /** Serves one subscriber until he leaves; throws a 503 when there are too many. `intervalMs` Infinity: no snapshots. */
-  serve(response: ServerResponse, headers: Record<string, string>, intervalMs: number): void {
+  /** Serves one subscriber until he leaves; throws a 503 when there are too many. */
+  serve(response: ServerResponse, { headers, intervalMs, allowed }: Subscription): void {
     const full = new Problem('unavailable', `${SUBSCRIBERS_MAX} subscribers are connected already`, {
       headers: { 'retry-after': '10' },
     });
     if (this.#subscribers.size >= SUBSCRIBERS_MAX) throw full;
-    const subscriber: Subscriber = { response, dropped: 0, stalled: false, end: () => undefined };
+    const subscriber: Subscriber = { response, dropped: 0, stalled: false, allowed, end: () => undefined };
     const unsubscribe = this.#port.audit.subscribe((event) => this.#tell(subscriber, event));
     if (unsubscribe === null) throw full;
     this.#subscribers.add(subscriber);
@@ -103,6 +115,7 @@ export class EventFeed {
     const { response } = subscriber;
     const reader = {
       ready: () => {
+        if (!this.#mayListen(subscriber)) return false;
         const idle = response.writableLength === 0;
         if (!idle) this.#drop(subscriber);
         return idle;
@@ -115,7 +128,16 @@ export class EventFeed {
     return this.#rounds.join(reader, intervalMs);
   }
 
+  /** Ends the subscription of who may not. */
+  #mayListen(subscriber: Subscriber): boolean {
+    if (subscriber.allowed()) return true;
+    subscriber.end();
+    subscriber.response.end(': no longer allowed\n\n');
+    return false;
+  }
+
   #tell(subscriber: Subscriber, event: AuditEvent): void {
+    if (!this.#mayListen(subscriber)) return;
     if (subscriber.response.writableLength > PENDING_BYTES_MAX) this.#drop(subscriber);
     else
       this.#write(
@@ -144,6 +166,7 @@ export class EventFeed {
 
   #beat(subscriber: Subscriber): void {
     const { response } = subscriber;
+    if (!this.#mayListen(subscriber)) return;
     if (response.writableLength === 0) {
       subscriber.stalled = false;
       response.write(': alive\n\n');

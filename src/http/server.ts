@@ -103,9 +103,10 @@ const OPENAPI_ROUTE = {
 export async function createAdminServer(port: AdminPort, options: AdminServerOptions): Promise<AdminServer> {
   const app = bareServer(options.log);
   const feed = new EventFeed(port, options.events);
+  const access = new AccessControl(options.tokens);
   answerUnknownRoutes(app);
   guard(app, {
-    access: new AccessControl(options.tokens),
+    access,
     limit: new RequestLimit(options.rateLimit),
     refused: new RefusedChanges(port.audit),
     open: new OpenAnswers(),
@@ -115,7 +116,7 @@ export async function createAdminServer(port: AdminPort, options: AdminServerOpt
   await app.register(clientRoutes, { clients: port.clients });
   await app.register(receiptRoutes, { audit: port.audit });
   await app.register(historyRoutes, { history: port.history });
-  await app.register(eventRoutes, { feed });
+  await app.register(eventRoutes, { feed, access });
   await app.register(backpressureRoutes, { governor: port.governor });
   await app.register(serverRoutes, { server: port.server, metrics: options.metrics });
   dashboardRoutes(app, { index: ENDPOINTS_TEXT, folder: options.dashboard });

@@ -41,12 +41,13 @@ class Subscriber {
   readonly socket: Socket;
   text = '';
 
-  constructor(query = '') {
+  constructor(query = '', token = '') {
     this.socket = connect(api.port, '127.0.0.1').on('error', () => undefined);
     this.socket.setEncoding('utf8').on('data', (part: string) => {
       this.text += part;
     });
-    this.socket.write(`GET /api/v1/events${query} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    const authorization = token === '' ? '' : `Authorization: Bearer ${token}\r\n`;
+    this.socket.write(`GET /api/v1/events${query} HTTP/1.1\r\nHost: localhost\r\n${authorization}\r\n`);
   }
 
   /** Events so far; the chunk sizes of HTTP stand on lines of their own and are no fields. */
@@ -202,6 +203,40 @@ describe('a subscriber that does not read', () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     slow.socket.resume();
     await expect.poll(() => cut, soon).toBe(true);
+  });
+});
+
+describe('a token that is taken back', () => {
+  const ALICE = { token: 'alices-token-0123456789', role: 'viewer' as const };
+  const BOB = { token: 'bobs-token-0123456789', role: 'operator' as const };
+  const act = () =>
+    api.fake.trail.act({ action: 'kick', by: 'x', target: 's-1', result: 'ok', detail: 'not for everybody' });
+
+  test('ends its subscriptions before another word, and nobody else notices', async () => {
+    let tokens = [ALICE, BOB];
+    await start({ tokens: () => tokens });
+    const gone = await new Subscriber('?interval=never', ALICE.token).opened();
+    const stays = await new Subscriber('?interval=never', BOB.token).opened();
+    tokens = [BOB];
+    act();
+    await expect.poll(() => gone.text, soon).toContain(': no longer allowed');
+    await expect.poll(() => stays.named('audit').length, soon).toBe(1);
+    act();
+    await expect.poll(() => stays.named('audit').length, soon).toBe(2);
+    expect(gone.events).toEqual([]);
+    for (const { socket } of [gone, stays]) socket.destroy();
+  });
+
+  test.each([
+    ['with the next snapshot', { heartbeatMs: 60_000 }, '?interval=250ms'],
+    ['with the next sign of life', { heartbeatMs: 20 }, '?interval=never'],
+  ])('is noticed %s where nothing happens', async (_when, events, query) => {
+    let tokens = [ALICE, BOB];
+    await start({ tokens: () => tokens, events });
+    const gone = await new Subscriber(query, ALICE.token).opened();
+    tokens = [BOB];
+    await expect.poll(() => gone.text, soon).toContain(': no longer allowed');
+    gone.socket.destroy();
   });
 });
 

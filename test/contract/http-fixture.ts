@@ -263,7 +263,7 @@ export interface RunningApi {
 }
 
 export interface ApiOptions {
-  readonly tokens?: readonly AdminToken[];
+  readonly tokens?: readonly AdminToken[] | (() => readonly AdminToken[]);
   readonly events?: EventFeedOptions;
   /** where its built dashboard is */
   readonly dashboard?: string;
@@ -276,9 +276,9 @@ const ALLOWANCE: RequestAllowance = { requests: { count: 50, periodMs: 1_000 }, 
 export async function startApi(options: ApiOptions = {}): Promise<RunningApi> {
   const fake = new FakeServer();
   const faults: object[] = [];
-  const tokens = options.tokens ?? [];
+  const { tokens = [] } = options;
   const server = await createAdminServer(fake, {
-    tokens: () => tokens,
+    tokens: typeof tokens === 'function' ? tokens : () => tokens,
     rateLimit: options.rateLimit ?? (() => ALLOWANCE),
     metrics: {
       contentType: 'text/plain; version=0.0.4; charset=utf-8',

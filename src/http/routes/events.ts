@@ -1,5 +1,7 @@
+import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { AccessControl } from '../access.ts';
 import type { EventFeed } from '../event-feed.ts';
 import { interval } from '../quantities.ts';
 import { answers } from '../schemas/common.ts';
@@ -7,7 +9,12 @@ import { answers } from '../schemas/common.ts';
 /** ms between two snapshots when the query does not say: what a person can follow. */
 const INTERVAL_MS = 1_000;
 
-export const eventRoutes: FastifyPluginCallbackZod<{ feed: EventFeed }> = (app, { feed }, done) => {
+interface EventRoutes {
+  readonly feed: EventFeed;
+  readonly access: Pick<AccessControl, 'lasting'>;
+}
+
+export const eventRoutes: FastifyPluginCallbackZod<EventRoutes> = (app, { feed, access }, done) => {
   app.get(
     '/api/v1/events',
     {
@@ -33,7 +40,8 @@ export const eventRoutes: FastifyPluginCallbackZod<{ feed: EventFeed }> = (app, 
       const headers = Object.fromEntries(
         Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)]),
       );
-      feed.serve(reply.raw, headers, request.query.interval ?? INTERVAL_MS);
+      const allowed = access.lasting(request as FastifyRequest);
+      feed.serve(reply.raw, { headers, intervalMs: request.query.interval ?? INTERVAL_MS, allowed });
       reply.hijack();
     },
   );
