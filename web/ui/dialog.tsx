@@ -26,6 +26,13 @@ export function Dialog({ title, onClose, children }: DialogProps) {
         event.preventDefault();
         onClose();
       }}
+      onClose={({ currentTarget: element }) => {
+        // Gone from the page, it was closed for good.
+        if (!element.isConnected || element.open) return;
+        // Of two Escapes in a row the browser asks nobody about the second: whether it closes is up to who draws it.
+        element.showModal();
+        onClose();
+      }}
       onClick={(event) => {
         if (event.target === event.currentTarget) onClose();
       }}
