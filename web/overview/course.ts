@@ -61,6 +61,7 @@ export function refusedWithin(
   const last = marks.at(-1);
   if (last === undefined) return {};
   const sinceMs = last.atMs - spanMs;
+  // Far later than `sinceMs` when the page was opened, or its tab seen again, since then.
   const first = marks.find(({ atMs }) => atMs >= sinceMs) ?? last;
   const sums: Partial<Record<Reason, number>> = {};
   const add = (reason: string, times: number) => {
@@ -68,8 +69,7 @@ export function refusedWithin(
   };
   for (const [reason, times] of Object.entries(last.denied))
     add(reason, times - (first.denied[reason as Reason] ?? 0));
-  // Older marks cover the whole span; otherwise it begins before the page was opened.
-  if (history === null || marks[0] !== first) return sums;
+  if (history === null) return sums;
   const fromMs = Date.parse(history.from);
   for (const [reason, counts] of Object.entries(history.denied)) {
     for (const [row, times] of counts.entries()) {

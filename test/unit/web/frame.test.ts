@@ -118,4 +118,12 @@ describe('the course of the node', () => {
     expect(refusedWithin(null, marks, 60_000)).toEqual({ client_streams: 5 });
     expect(refusedWithin(history, [], 60_000)).toEqual({});
   });
+
+  test('counts what was refused while a tab was hidden for longer than is asked about', () => {
+    const marks = [
+      { atMs: (fromS - 900) * 1_000, denied: { client_streams: 1 } },
+      { atMs: (fromS + 6) * 1_000, denied: { client_streams: 9 } },
+    ];
+    expect(refusedWithin(history, marks, 60_000)).toEqual({ client_streams: 4, denied: 1 });
+  });
 });
