@@ -9,7 +9,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Role } from '../core/roles.ts';
 import { isLoopback, refuseForeignChange, refuseForeignPages } from './origin.ts';
 import { Problem } from './problem.ts';
-import type { LimitKey } from './request-limit.ts';
+import { callerAddress, type LimitKey } from './request-limit.ts';
 import { digestOfHash, digestOfToken, isDrawnToken } from './token-hash.ts';
 
 /** An entry of `admin.tokens`: one of `token` and `hash`. */
@@ -59,12 +59,12 @@ export class AccessControl {
     const tokens = this.#knownTokens();
     if (this.#isOpen) {
       const role = isLoopback(address) ? 'operator' : 'anonymous';
-      return { role, by: `${role}@${address}`, limitKey: { kind: 'address', key: address } };
+      return { role, by: `${role}@${address}`, limitKey: addressKey(address) };
     }
     const presented = bearer(request);
     const found = presented === null ? null : findToken(tokens, presented);
     if (found === null)
-      return { role: 'anonymous', by: `anonymous@${address}`, limitKey: { kind: 'address', key: address } };
+      return { role: 'anonymous', by: `anonymous@${address}`, limitKey: addressKey(address) };
     const { role, who, digest } = found;
     return { role, by: `${who}@${address}`, limitKey: { kind: 'token', key: digest.toString('hex') } };
   }
@@ -120,6 +120,10 @@ export class AccessControl {
 /** True for a method that changes nothing. */
 export function isRead({ method }: FastifyRequest): boolean {
   return method === 'GET' || method === 'HEAD';
+}
+
+function addressKey(ip: string): LimitKey {
+  return { kind: 'address', key: callerAddress(ip) };
 }
 
 function unauthorized(presented: boolean): Problem {

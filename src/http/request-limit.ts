@@ -19,8 +19,13 @@ import { Problem } from './problem.ts';
 /** Callers that are told apart at once, of each kind. */
 const CALLERS_MAX = 4_096;
 
-/** Who shares an allowance: a /64 is one caller. */
+/** Bits of an IPv6 address that tell callers apart: who rents the smallest server has a whole /64. */
 const IPV6_PREFIX = 64;
+
+/** What all addresses of one caller have in common: whatever is bounded for each of them is counted on it. */
+export function callerAddress(ip: string): string {
+  return ipKey(ip, IPV6_PREFIX);
+}
 
 export interface RequestAllowance {
   /** of one caller; an infinite count is no limit */
@@ -34,6 +39,7 @@ export interface RequestAllowance {
 /** Whom a request is counted on. */
 export interface LimitKey {
   readonly kind: 'token' | 'address';
+  /** the digest of a token, or a `callerAddress` */
   readonly key: string;
 }
 
@@ -53,7 +59,7 @@ export class RequestLimit {
     const { requests, burst } = allowance;
     if (!Number.isFinite(requests.count)) return;
     const limiter = this.#limiters(allowance, now)[by.kind];
-    const key = by.kind === 'address' ? ipKey(by.key, IPV6_PREFIX) : by.key;
+    const { key } = by;
     const perSecond = (requests.count * 1_000) / requests.periodMs;
     const delayMs = limiter.take(key, 1, now);
     // Rounded up: a promise in whole seconds must not come early.

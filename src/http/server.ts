@@ -6,7 +6,7 @@
  * Who closes whom: `close()` ends the event subscriptions, lets running
  * answers finish for a second, then closes every connection.
  */
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -14,6 +14,7 @@ import { monotonicMs } from '../lib/clock.ts';
 import { HeadgateError } from '../lib/errors.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { AccessControl, type AdminToken, type Caller, isRead } from './access.ts';
+import { capConnectionsPerAddress } from './connection-cap.ts';
 import { dashboardRoutes } from './dashboard.ts';
 import { ENDPOINTS_TEXT } from './endpoints.ts';
 import { EventFeed, type EventFeedOptions } from './event-feed.ts';
@@ -53,9 +54,8 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 5_000;
 const STALLED_MS = 30_000;
 
-/** Connections in all, and from one address, so that one stranger cannot hold every place. */
+/** Connections in all. */
 const CONNECTIONS_MAX = 256;
-const CONNECTIONS_PER_ADDRESS_MAX = 64;
 
 /** How long running answers may take when the server stops, ms. */
 const CLOSE_GRACE_MS = 1_000;
@@ -164,7 +164,7 @@ function bareServer(log: FaultLog): FastifyInstance {
     answerFailure(error, request, reply, log),
   );
   app.server.maxConnections = CONNECTIONS_MAX;
-  capConnectionsPerAddress(app);
+  capConnectionsPerAddress(app.server);
   return app.withTypeProvider<ZodTypeProvider>() as unknown as FastifyInstance;
 }
 
@@ -206,21 +206,6 @@ function guard(app: FastifyInstance, { access, limit, refused, open }: Guards): 
   });
   const sweeping = setInterval(() => open.sweep(monotonicMs()), SWEEP_MS).unref();
   app.addHook('onClose', async () => clearInterval(sweeping));
-}
-
-function capConnectionsPerAddress(app: FastifyInstance): void {
-  const open = new Map<string, number>();
-  app.server.on('connection', (socket: Socket) => {
-    const address = socket.remoteAddress ?? '';
-    const count = (open.get(address) ?? 0) + 1;
-    open.set(address, count);
-    socket.once('close', () => {
-      const left = open.get(address)! - 1;
-      if (left === 0) open.delete(address);
-      else open.set(address, left);
-    });
-    if (count > CONNECTIONS_PER_ADDRESS_MAX) socket.destroy();
-  });
 }
 
 async function listen(app: FastifyInstance, host: string, port: number): Promise<void> {
