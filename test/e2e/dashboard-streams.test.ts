@@ -166,6 +166,21 @@ test('a page tells of one stream what it does, what holds it and why', async () 
   await screenshot(page, 'stream-wide-light');
 });
 
+test('from a stream one comes to its client and its address, and to nobody else', async () => {
+  const place = `streams/${await idOf('slow-stage')}`;
+  for (const [name, heading] of [
+    ['Client', 'Clients'],
+    ['From', 'Addresses'],
+  ]) {
+    const page = await open(place);
+    const fact = page.locator('.facts').first().locator(`dt:text-is("${name}") + dd`);
+    await fact.getByRole('link').click();
+    await page.getByRole('heading', { name: heading, exact: true }).waitFor();
+    expect(await page.getByRole('searchbox').inputValue()).toBe('127.0.0.1');
+    await page.locator('table.sorted tbody tr', { hasText: '127.0.0.1' }).waitFor();
+  }
+});
+
 describe('actions', () => {
   test('a temporary limit is asked for in words, held by the server, and taken back', async () => {
     const page = await open(`streams/${await idOf('cam1')}`);

@@ -2,6 +2,7 @@
 import { useMemo } from 'preact/hooks';
 import { formatEventRate } from '../../src/core/units.ts';
 import type { IpSnapshot } from '../../src/http/ports.ts';
+import { isAddressSought } from '../addresses/sought.ts';
 import type { PageProps } from '../app.tsx';
 import { bps, count, percent, plural } from '../format.ts';
 import { serverNowMs } from '../live/live.ts';
@@ -106,8 +107,8 @@ export function AddressesPage({ route }: PageProps) {
   const { q = '' } = route.query;
   const { answer, error, again } = useList<'ips', IpSnapshot>('/api/v1/ips', 'ips');
   const all = useMemo(() => answer?.ips.map(withDeadline) ?? [], [answer]);
-  const word = q.trim().toLowerCase();
-  const rows = useMemo(() => all.filter(({ ip }) => ip.toLowerCase().includes(word)), [all, word]);
+  const word = q.trim();
+  const rows = useMemo(() => all.filter(({ ip }) => isAddressSought(ip, word)), [all, word]);
   const cooling = rows.filter(({ untilMs }) => untilMs > 0).length;
   const omitted = answer?.omitted ?? 0;
   return (

@@ -79,7 +79,8 @@ const BUSIEST: Sorting = { by: 'Bandwidth', descending: true };
 const keyOf = ({ id }: ClientSnapshot): string => id;
 
 export function ClientsPage({ route }: PageProps) {
-  const { q = '' } = route.query;
+  // `#/clients/ID` is what the pages of streams link to.
+  const { q = route.id ?? '' } = route.query;
   const { answer, error, again } = useList<'clients', ClientSnapshot>('/api/v1/clients', 'clients');
   const word = q.trim().toLowerCase();
   const rows = useMemo(

@@ -121,7 +121,7 @@ export function PublisherPanel({ stream }: { stream: StreamSnapshot }) {
         </dd>
         <dt>From</dt>
         <dd>
-          <a href={href('addresses', null, { key: ip })}>{ip}</a> port {port}, {protocol}
+          <a href={href('addresses', null, { q: ip })}>{ip}</a> port {port}, {protocol}
         </dd>
         <dt>Up</dt>
         <dd>
