@@ -37,10 +37,20 @@ function digestOf(inputs) {
   return hash.digest('hex');
 }
 
+/** A build that was broken off while it wrote its stamp has made nothing. */
+function readStamp() {
+  try {
+    const { inputs = [], digest = '' } = JSON.parse(readFileSync(STAMP, 'utf8'));
+    return { inputs, digest };
+  } catch {
+    return { inputs: [], digest: '' };
+  }
+}
+
 /** Whether build/dashboard was made from what is here now. */
 export function dashboardIsCurrent() {
   if (!existsSync(STAMP) || !existsSync(path.join(BUILT, 'index.html'))) return false;
-  const { inputs, digest } = JSON.parse(readFileSync(STAMP, 'utf8'));
+  const { inputs, digest } = readStamp();
   // A script that is new is imported by one that changed; a style sheet that is new is named nowhere.
   return ownSheets().every((name) => inputs.includes(name)) && digestOf(inputs) === digest;
 }

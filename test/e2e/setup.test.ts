@@ -106,6 +106,19 @@ test('a bare Debian gets compiler, packages, addon and dashboard, each with its 
   expect(setup('serve')).toEqual({ status: 0, out: '', calls: [] });
 });
 
+test.each(['', '{"inputs":[', '{}'])(
+  'a build of the dashboard that was broken off at %j is made anew',
+  async (stamp) => {
+    cpSync(path.join(CHECKOUT, 'scripts/build-dashboard.js'), path.join(root, 'scripts/real.js'));
+    mkdirSync(path.join(root, 'build/dashboard'), { recursive: true });
+    mkdirSync(path.join(root, 'web/styles'), { recursive: true });
+    writeFileSync(path.join(root, 'build/dashboard/index.html'), '');
+    writeFileSync(path.join(root, 'build/dashboard-built.json'), stamp);
+    const { dashboardIsCurrent } = await import(path.join(root, 'scripts/real.js'));
+    expect(dashboardIsCurrent()).toBe(false);
+  },
+);
+
 test('a dashboard that does not build keeps nobody from serving; tests stop', () => {
   debian();
   dashboard("throw new Error('no binary for this machine');");
