@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { overflow, PHONE, screenshot, type Tab, TestBrowser } from '../support/browser.ts';
 import { clip, Publisher } from '../support/ffmpeg.ts';
@@ -17,6 +18,9 @@ tiers:
 
 /** What an open server calls a publisher of this machine. */
 const CLIENT = '127.0.0.1';
+
+/** Clients are asked for every two seconds. */
+const SLOW_ANSWER_MS = 3_500;
 
 let server: TestServer;
 let browser: TestBrowser;
@@ -210,6 +214,17 @@ test('older ones are shown on demand, below what is there', async () => {
   await page.getByRole('button', { name: 'Show older ones' }).click();
   await first.waitFor();
   expect(await stories.count()).toBeGreaterThan(100);
+});
+
+test('an answer that takes longer than the pause between two questions is waited for', async () => {
+  const { page } = await open('/');
+  await page.route('**/api/v1/clients?*', async (route) => {
+    await pause(SLOW_ANSWER_MS);
+    await route.continue().catch(() => undefined);
+  });
+  await page.goto(server.url('/#/clients'));
+  await page.locator('table.sorted tr', { hasText: 'alice' }).waitFor();
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
 });
 
 test('a page that nothing has happened for says what would be there', async () => {

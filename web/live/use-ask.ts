@@ -14,6 +14,9 @@ export interface Asked<T> {
   again(): void;
 }
 
+/** ms after which no answer is waited for any more: a list of thousands over a bad line takes a few seconds. */
+const ANSWER_MS_MAX = 15_000;
+
 /** `path` null asks nothing. `everyMs` Infinity asks once. */
 export function useAsk<T>(path: string | null, everyMs: number): Asked<T> {
   const [state, setState] = useState<{ path: string | null; answer: T | null; error: ApiError | null }>({
@@ -22,31 +25,65 @@ export function useAsk<T>(path: string | null, everyMs: number): Asked<T> {
     error: null,
   });
   const running = useRef<AbortController | null>(null);
+  /** what was asked for while an answer was awaited */
+  const owed = useRef(false);
+  /** who asks again later, does so for the path of then */
+  const wanted = useRef(path);
+  wanted.current = path;
   const asToken = useCell(token);
   const again = (): void => {
-    if (path === null || document.hidden || tokenWanted.get() !== 'no') return;
-    running.current?.abort();
+    const asked = wanted.current;
+    if (asked === null || document.hidden || tokenWanted.get() !== 'no') return;
+    // An answer that takes longer than the next question is waited for: broken off each time, none would ever come.
+    if (running.current !== null) {
+      owed.current = true;
+      return;
+    }
     const control = new AbortController();
     running.current = control;
-    ask<T>(path, { signal: control.signal }).then(
-      (answer) => setState({ path, answer, error: null }),
+    const signal = AbortSignal.any([control.signal, AbortSignal.timeout(ANSWER_MS_MAX)]);
+    const settle = (answer: T | null, error: ApiError | null): void => {
+      if (running.current !== control) return;
+      running.current = null;
+      setState((last) => ({
+        path: asked,
+        answer: answer ?? (last.path === asked ? last.answer : null),
+        error,
+      }));
+      if (!owed.current) return;
+      owed.current = false;
+      again();
+    };
+    ask<T>(asked, { signal }).then(
+      (answer) => settle(answer, null),
       (error: unknown) => {
-        if (control.signal.aborted) return;
-        const known = error instanceof ApiError ? error : new ApiError(0, 'network', 'the answer broke off');
-        setState((last) => ({ path, answer: last.path === path ? last.answer : null, error: known }));
+        const words = signal.aborted ? 'the server takes too long to answer' : 'the answer broke off';
+        settle(null, error instanceof ApiError ? error : new ApiError(0, 'network', words));
       },
     );
   };
   useEffect(() => {
     again();
-    return () => running.current?.abort();
+    return () => {
+      running.current?.abort();
+      running.current = null;
+      owed.current = false;
+    };
   }, [path, asToken]);
+  const repeated = Number.isFinite(everyMs);
   useInterval(
     () => {
-      if (Number.isFinite(everyMs)) again();
+      if (repeated && running.current === null) again();
     },
-    Number.isFinite(everyMs) ? everyMs : 60_000,
+    repeated ? everyMs : 60_000,
   );
+  useEffect(() => {
+    if (!repeated) return;
+    // What is shown is as old as the tab was hidden.
+    const seen = () => again();
+    document.addEventListener('visibilitychange', seen);
+    return () => document.removeEventListener('visibilitychange', seen);
+  }, [repeated]);
   const current = state.path === path;
   return { answer: current ? state.answer : null, error: current ? state.error : null, again };
 }
