@@ -189,9 +189,16 @@ export class AuditTrail {
     return pageOf(eventSteps(receipts, actions, begin), filter.limit, eventMatcher(filter));
   }
 
-  /** Receipts that match, newest first. */
+  /** All receipts that match up to `limit`, newest first, however many pages they are on. */
   query(filter: ReceiptFilter): Receipt[] {
-    return this.receipts(filter).items;
+    const found: Receipt[] = [];
+    let cursor = filter.cursor;
+    do {
+      const { items, next } = this.receipts({ ...filter, cursor, limit: filter.limit - found.length });
+      found.push(...items);
+      cursor = next ?? undefined;
+    } while (cursor !== undefined && found.length < filter.limit);
+    return found;
   }
 
   /** The last `limit` receipts and actions together, newest first. */

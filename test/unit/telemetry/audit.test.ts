@@ -91,6 +91,15 @@ test('query answers newest first, by reason, and no more than asked', () => {
   expect(trail.query({ reason: 'client_streams', limit: 2 }).map(({ id }) => id)).toEqual([ids[4], ids[3]]);
 });
 
+test('a program that asks for a receipt gets it out of a trail that is longer than a page looks at', () => {
+  const trail = trailOf(50_000);
+  const wanted = [1, 2, 3].map((n) => trail.record(publishRefusal({ path: '/live/wanted' }), n).id);
+  for (let n = 0; n < 45_000; n++) trail.record(publishRefusal({ path: '/live/other' }), n);
+  const found = (limit: number) => trail.query({ key: 'wanted', limit }).map(({ id }) => id);
+  expect(found(10)).toEqual(wanted.toReversed());
+  expect(found(2)).toEqual([wanted[2], wanted[1]]);
+});
+
 describe('a flood', () => {
   test('of like refusals shares one receipt for a second', () => {
     const trail = trailOf();
