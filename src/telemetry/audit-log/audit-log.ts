@@ -212,8 +212,9 @@ export class AuditLog {
       this.#file = await RotatingFile.open(settings);
       this.#openPath = settings.path;
     }
-    this.#file.adopt(settings);
-    if (this.#file.isOld(this.#options.wallMs())) await this.#rotate(this.#file);
+    const wallMs = this.#options.wallMs();
+    this.#file.adopt(settings, wallMs);
+    if (this.#file.isOld(wallMs)) await this.#rotate(this.#file);
   }
 
   async #leave(): Promise<void> {

@@ -29,7 +29,8 @@ export class RotatingFile {
   #settings: RotationSettings;
   readonly #handle: FileHandle;
   readonly #inode: bigint;
-  readonly #bornMs: number;
+  /** when its first line came, Unix ms; of a file that was there, when it was made */
+  #bornMs: number;
   #bytes: number;
 
   private constructor(
@@ -70,9 +71,11 @@ export class RotatingFile {
     return this.#settings.maxBytes - this.#bytes;
   }
 
-  /** Other bounds for the same path. */
-  adopt(settings: RotationSettings): void {
+  /** Bounds for the same path from now on. */
+  adopt(settings: RotationSettings, wallMs: number): void {
     this.#settings = settings;
+    // The clock of the disk is some milliseconds behind: a file that was made for a new stretch would seem to be of the last.
+    if (this.#bytes === 0) this.#bornMs = wallMs;
   }
 
   /** True when it holds something and was begun in an earlier stretch of time. */

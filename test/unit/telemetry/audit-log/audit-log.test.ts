@@ -148,6 +148,18 @@ describe('rotation', () => {
     expect(linesOf(`${file}.1`).map((line) => line.action?.id)).toEqual(['a-1']);
   });
 
+  test('by time: a file counts from its first line on, whatever the clock of its disk says', async () => {
+    wallMs = Date.now() + 3 * 86_400_000;
+    log.configure(settings({ rotateEveryMs: 86_400_000 }));
+    for (let number = 1; number <= 3; number++) {
+      log.write(action(number));
+      await written(number);
+      second();
+    }
+    expect(linesOf(file).map((line) => line.action?.id)).toEqual(['a-1', 'a-2', 'a-3']);
+    expect(readdirSync(folder)).toEqual(['audit.jsonl']);
+  });
+
   test('fewer to keep deletes the older ones, compressed ones too, and nothing else', async () => {
     for (const end of ['.1', '.2.gz', '.3', '.7', '.old', '.1.bak']) writeFileSync(file + end, '');
     writeFileSync(file, `${'x'.repeat(70_000)}\n`);
