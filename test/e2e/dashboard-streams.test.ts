@@ -171,7 +171,7 @@ test('from a stream one comes to its client and its address, and to nobody else'
   for (const [name, heading] of [
     ['Client', 'Clients'],
     ['From', 'Addresses'],
-  ]) {
+  ] as const) {
     const page = await open(place);
     const fact = page.locator('.facts').first().locator(`dt:text-is("${name}") + dd`);
     await fact.getByRole('link').click();
