@@ -11,7 +11,7 @@
  * @module headgate/express
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Allowance } from './http-limit/allowance.ts';
+import { Allowance, besideOthers } from './http-limit/allowance.ts';
 import type { RateLimitOptions } from './http-limit/options.ts';
 
 export type { AlgorithmName } from './core/limiter/algorithms.ts';
@@ -41,7 +41,8 @@ export function rateLimit<Request extends IncomingMessage = IncomingMessage>(
       next(error);
       return;
     }
-    for (const [name, value] of Object.entries(ruling?.headers ?? {})) response.setHeader(name, value);
+    const headers = besideOthers(ruling?.headers ?? {}, (name) => response.getHeader(name));
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     const refusal = ruling?.refusal ?? null;
     if (refusal === null) next();
     else {

@@ -12,7 +12,7 @@
  * @module headgate/fastify
  */
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
-import { Allowance } from './http-limit/allowance.ts';
+import { Allowance, besideOthers } from './http-limit/allowance.ts';
 import type { RateLimitOptions } from './http-limit/options.ts';
 
 export type { AlgorithmName } from './core/limiter/algorithms.ts';
@@ -25,7 +25,7 @@ export function rateLimit(options: RateLimitOptions<FastifyRequest>): FastifyPlu
     app.addHook('onRequest', async (request, reply) => {
       const ruling = allowance.rule(request, request.raw);
       if (ruling === null) return undefined;
-      reply.headers(ruling.headers);
+      reply.headers(besideOthers(ruling.headers, (name) => reply.getHeader(name)));
       if (ruling.refusal === null) return undefined;
       return reply.code(ruling.refusal.status).send(ruling.refusal.body);
     });

@@ -109,6 +109,25 @@ export class Allowance<Request> {
   }
 }
 
+/** Headers of the draft: lists, in which each policy is a member. */
+const LISTS = ['ratelimit-policy', 'ratelimit'];
+
+/**
+ * The headers of a ruling beside those that another limit has told on the same
+ * answer, which `held` reads: a client that hears of one alone runs into the other.
+ */
+export function besideOthers(
+  headers: Ruling['headers'],
+  held: (name: string) => unknown,
+): Record<string, string> {
+  const told = { ...headers };
+  for (const name of LISTS) {
+    const before = held(name);
+    if (typeof before === 'string' && told[name] !== undefined) told[name] = `${before}, ${told[name]}`;
+  }
+  return told;
+}
+
 /** Rounded up: a promise in whole seconds must not come early. */
 function secondsUp(ms: number): number {
   return Math.ceil(ms / 1_000);
