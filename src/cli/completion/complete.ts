@@ -3,6 +3,7 @@
  * walking the very commands that are run, so it cannot be out of date.
  */
 import type { Argument, Command, Option } from 'commander';
+import { escapeUnsafe } from '../../telemetry/printable.ts';
 import { printLines } from '../context.ts';
 import type { Terminal } from '../terminal.ts';
 import { type Suggestion, suggestionOf } from '../wiring.ts';
@@ -138,6 +139,7 @@ function cutAt(text: string, mark: string): [before: string, after: string | nul
   return at < 0 ? [text, null] : [text.slice(0, at), text.slice(at + mark.length)];
 }
 
+/** What a server says of a name is not always fit for a terminal. */
 function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ');
+  return escapeUnsafe(text.replace(/\s+/g, ' '));
 }

@@ -95,4 +95,11 @@ describe('live', () => {
     api.fake.all = [{ ...api.fake.all[0]!, path: '/live/$(reboot)', client: 'a\tb\nc' }];
     expect(await offered('stream', '')).toEqual(['s-1']);
   });
+
+  test('what a server says of a name cannot drive the terminal', async () => {
+    api.fake.all = [{ ...api.fake.all[0]!, path: '/live/\u001b]0;x\u0007' }];
+    const terminal = new CapturedTerminal({ env: { HEADGATE_URL: api.url } });
+    const { stdout } = await headgate(['__complete', '--', 'stream', ''], terminal);
+    expect(stdout).toBe('s-1\t/live/\\u001b]0;x\\u0007\n');
+  });
 });
