@@ -163,7 +163,8 @@ function onNode(node: NodeSnapshot): void {
     event_loop: value('event_loop'),
     denied_per_s: sameRun && seconds > 0 ? (deniedOf(node) - deniedOf(before)) / seconds : Number.NaN,
   });
-  if (!sameRun) deniedMarks.length = 0;
+  // Of another run, or of a clock that was set back.
+  if (!sameRun || seconds < 0) deniedMarks.length = 0;
   deniedMarks.push({ atMs, denied: node.denied });
   if (deniedMarks.length > NODE_SAMPLES) deniedMarks.shift();
   change({ node });

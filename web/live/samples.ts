@@ -1,3 +1,6 @@
+/** Two connections may tell the same seconds; a row that is older by more than this, ms, is of a clock that was set back. */
+const SET_BACK_MS = 15_000;
+
 /** The last values of something that is measured again and again: a ring of columns on one time axis. */
 export class Samples<Name extends string> {
   readonly #names: readonly Name[];
@@ -22,9 +25,12 @@ export class Samples<Name extends string> {
     return this.#length;
   }
 
-  /** `atMs`: wall time; NaN = not known, a gap in the line. Rows come in the order of their times; an older one is left out. */
+  /** `atMs`: wall time; NaN = not known, a gap in the line. Rows come in the order of their times; an older one is left out, until it is clear that the clock was set. */
   push(atMs: number, row: Readonly<Record<Name, number>>): void {
-    if (this.#length > 0 && atMs <= this.lastAtMs) return;
+    if (atMs <= this.lastAtMs) {
+      if (this.lastAtMs - atMs < SET_BACK_MS) return;
+      this.#length = 0;
+    }
     const at = this.#next;
     this.#times[at] = atMs;
     for (const name of this.#names) this.#columns[name][at] = row[name];

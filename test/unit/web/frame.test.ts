@@ -78,6 +78,12 @@ test('samples keep the last rows, in order, and gaps as null', () => {
   ]);
 });
 
+test('samples begin anew when the clock of the server was set back', () => {
+  const samples = new Samples(['a'], 3);
+  for (const second of [7_200, 7_201, 3_600, 3_601]) samples.push(second * 1_000, { a: second });
+  expect(samples.timesS()).toEqual([3_600, 3_601]);
+});
+
 describe('the course of the node', () => {
   const columns = ['bitrate_bps', 'denied_per_s'] as const;
   const history = {
