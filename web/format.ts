@@ -33,6 +33,12 @@ export function percent(fraction: number | null, digits = 0): string {
   return fraction === null ? NONE : `${(fraction * 100).toFixed(digits)} %`;
 }
 
+/** The fraction of a limit in use; null where there is none. A limit of nothing is used up. */
+export function partOf(used: number, limit: number | null): number | null {
+  if (limit === null) return null;
+  return limit > 0 ? used / limit : 1;
+}
+
 /** `12,345` */
 export function count(value: number | null): string {
   return value === null ? NONE : Math.round(value).toLocaleString('en-US');

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import type { NodeSnapshot } from '../../src/http/ports.ts';
-import { bps, count, rate } from '../format.ts';
+import { bps, count, partOf, rate } from '../format.ts';
 import { Bar } from '../ui/bar.tsx';
 import { Chart, type ChartLine } from '../ui/chart.tsx';
 import { Panel } from '../ui/panel.tsx';
@@ -67,7 +67,7 @@ export function Figures({ node, course, refused }: FiguresProps) {
         <Figure
           value={bps(totals.bitrate_bps)}
           of={budget === null ? 'of unlimited' : `of ${bps(budget)}`}
-          used={budget === null ? null : totals.bitrate_bps / budget}
+          used={partOf(totals.bitrate_bps, budget)}
           label="bandwidth"
         />
         <Chart
@@ -85,7 +85,7 @@ export function Figures({ node, course, refused }: FiguresProps) {
         <Figure
           value={count(totals.streams)}
           of={`of ${limitText(limits.max_streams)}`}
-          used={limits.max_streams === null ? null : totals.streams / limits.max_streams}
+          used={partOf(totals.streams, limits.max_streams)}
           label="streams"
         />
         <Chart

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { NodeHistory } from '../../../src/telemetry/history/node.ts';
-import { ago, bps, bytes, duration, percent } from '../../../web/format.ts';
+import { ago, bps, bytes, duration, partOf, percent } from '../../../web/format.ts';
 import { Samples } from '../../../web/live/samples.ts';
 import { courseOf, refusedWithin } from '../../../web/overview/course.ts';
 import { href, parseRoute } from '../../../web/route.ts';
@@ -64,6 +64,17 @@ test('figures have three digits or so, and their unit', () => {
     '2 h ago',
     '2 d ago',
   ]);
+});
+
+test.each([
+  [1, 4, 0.25],
+  [8, 4, 2],
+  [3, null, null],
+  // Zero streams may be live: a config may say so.
+  [0, 0, 1],
+  [2, 0, 1],
+] as const)('%s of %s uses %s of it', (used, limit, fraction) => {
+  expect(partOf(used, limit)).toBe(fraction);
 });
 
 test('samples keep the last rows, in order, and gaps as null', () => {
