@@ -33,10 +33,10 @@ export function percent(fraction: number | null, digits = 0): string {
   return fraction === null ? NONE : `${(fraction * 100).toFixed(digits)} %`;
 }
 
-/** The fraction of a limit in use; null where there is none. A limit of nothing is used up. */
+/** The fraction of a limit in use; null where there is none. As in the API all of a limit of 0 is in use once anything is. */
 export function partOf(used: number, limit: number | null): number | null {
   if (limit === null) return null;
-  return limit > 0 ? used / limit : 1;
+  return limit > 0 ? used / limit : used > 0 ? 1 : 0;
 }
 
 /** `12,345` */

@@ -70,8 +70,8 @@ test.each([
   [1, 4, 0.25],
   [8, 4, 2],
   [3, null, null],
-  // Zero streams may be live: a config may say so.
-  [0, 0, 1],
+  // Zero streams may be live: a config may say so. The API counts the same.
+  [0, 0, 0],
   [2, 0, 1],
 ] as const)('%s of %s uses %s of it', (used, limit, fraction) => {
   expect(partOf(used, limit)).toBe(fraction);
