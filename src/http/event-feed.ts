@@ -4,8 +4,8 @@
  *
  * A subscriber that reads slowly costs a bounded amount: a snapshot is skipped
  * while anything still waits for him (the next one says more), an audit event
- * is dropped when more than `PENDING_BYTES_MAX` wait. What was dropped is
- * counted and told in a `dropped` event once there is room. Who has not read
+ * is dropped when more than `PENDING_BYTES_MAX` wait. Events that were dropped
+ * are counted and told in a `dropped` event once there is room. Who has not read
  * for a heartbeat is cut off. So is, before another word, who may no longer
  * listen: a reload has taken his token back.
  */
@@ -114,12 +114,7 @@ export class EventFeed {
   #joinRounds(subscriber: Subscriber, intervalMs: number): () => void {
     const { response } = subscriber;
     const reader = {
-      ready: () => {
-        if (!this.#mayListen(subscriber)) return false;
-        const idle = response.writableLength === 0;
-        if (!idle) this.#drop(subscriber);
-        return idle;
-      },
+      ready: () => this.#mayListen(subscriber) && response.writableLength === 0,
       receive: (frame: Buffer) => {
         this.#admitDrops(subscriber);
         response.write(frame);

@@ -1,5 +1,8 @@
+import { EventEmitter } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
+import { EventFeed } from '../../src/http/event-feed.ts';
 import { receipt } from '../../src/http/schemas/audit.ts';
 import { node } from '../../src/http/schemas/server.ts';
 import { snapshot } from '../../src/http/schemas/stream.ts';
@@ -204,6 +207,23 @@ describe('a subscriber that does not read', () => {
     slow.socket.resume();
     await expect.poll(() => cut, soon).toBe(true);
   });
+});
+
+test('a snapshot that is passed over for a slow reader is no event that he lost', async () => {
+  await start();
+  const { fake } = api;
+  const feed = new EventFeed(fake);
+  const written: string[] = [];
+  const waiting = { writableLength: 1, writeHead: () => undefined, end: () => undefined };
+  const response = Object.assign(new EventEmitter(), waiting, {
+    write: (text: string) => written.push(text),
+  });
+  const allowed = () => true;
+  feed.serve(response as unknown as ServerResponse, { headers: {}, intervalMs: 250, allowed });
+  expect(feed.dropped).toBe(0);
+  fake.trail.act({ action: 'kick', by: 'x', target: 's-1', result: 'ok', detail: 'kicked' });
+  expect(written.map((text) => text.split('\n', 1)[0])).toEqual(['retry: 3000', 'event: audit']);
+  feed.close();
 });
 
 describe('a token that is taken back', () => {
