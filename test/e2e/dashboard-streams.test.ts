@@ -166,6 +166,20 @@ test('a page tells of one stream what it does, what holds it and why', async () 
   await screenshot(page, 'stream-wide-light');
 });
 
+test('a page that was opened behind another has its past once it is seen', async () => {
+  const page = await open('events');
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  await page.addInitScript("Object.defineProperty(document, 'hidden', { value: true, configurable: true })");
+  const id = await idOf('slow-stage');
+  await page.goto(server.url(`/?behind#/streams/${id}`));
+  await page.getByText('paused').waitFor();
+  await page.evaluate("Object.defineProperty(document, 'hidden', { value: false })");
+  await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+  await page.getByRole('heading', { name: '/live/slow-stage' }).waitFor();
+  await until(() => asked.includes(`/api/v1/streams/${id}/history`), 'its past', SOON_MS);
+});
+
 test('from a stream one comes to its client and its address, and to nobody else', async () => {
   const place = `streams/${await idOf('slow-stage')}`;
   for (const [name, heading] of [

@@ -29,6 +29,8 @@ export function useAsk<T>(path: string | null, everyMs: number): Asked<T> {
   const owed = useRef(false);
   /** who asks again later, does so for the path of then */
   const wanted = useRef(path);
+  /** the path that the last answer was of */
+  const answered = useRef<string | null>(null);
   wanted.current = path;
   const asToken = useCell(token);
   const again = (): void => {
@@ -45,6 +47,7 @@ export function useAsk<T>(path: string | null, everyMs: number): Asked<T> {
     const settle = (answer: T | null, error: ApiError | null): void => {
       if (running.current !== control) return;
       running.current = null;
+      if (error === null) answered.current = asked;
       setState((last) => ({
         path: asked,
         answer: answer ?? (last.path === asked ? last.answer : null),
@@ -78,9 +81,10 @@ export function useAsk<T>(path: string | null, everyMs: number): Asked<T> {
     repeated ? everyMs : 60_000,
   );
   useEffect(() => {
-    if (!repeated) return;
-    // What is shown is as old as the tab was hidden.
-    const seen = () => again();
+    // What is shown is as old as the tab was hidden, and in one that was opened behind another nothing is shown yet.
+    const seen = () => {
+      if (repeated || answered.current !== wanted.current) again();
+    };
     document.addEventListener('visibilitychange', seen);
     return () => document.removeEventListener('visibilitychange', seen);
   }, [repeated]);
