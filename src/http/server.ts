@@ -199,9 +199,9 @@ function guard(app: FastifyInstance, { access, limit, refused, open }: Guards): 
       if (error instanceof Problem && !isRead(request)) refused.write(request, error, now);
       throw error;
     }
-    const { kind, key } = request.caller.limitKey;
-    if (!PROBES.has(request.url) && request.routeOptions.url !== ENDLESS)
-      open.begin(`${kind} ${key}`, reply, now);
+    const { role, limitKey } = request.caller;
+    const caller = { key: `${limitKey.kind} ${limitKey.key}`, stranger: role === 'anonymous' };
+    if (!PROBES.has(request.url) && request.routeOptions.url !== ENDLESS) open.begin(caller, reply, now);
     done();
   });
   const sweeping = setInterval(() => open.sweep(monotonicMs()), SWEEP_MS).unref();

@@ -15,6 +15,7 @@ const FRESH_MS = 200;
 
 export class SnapshotFrame {
   readonly #port: AdminPort;
+  /** Infinity while one is being built, which serves whoever asks meanwhile */
   #builtAtMs = Number.NEGATIVE_INFINITY;
   #building: Promise<Buffer> | null = null;
 
@@ -22,12 +23,14 @@ export class SnapshotFrame {
     this.#port = port;
   }
 
-  /** Both events, not older than `FRESH_MS`. */
+  /** Both events, begun not longer than `FRESH_MS` ago or still being built: one build at a time, however long it takes. */
   current(): Promise<Buffer> {
     const now = monotonicMs();
     if (this.#building === null || now - this.#builtAtMs >= FRESH_MS) {
-      this.#builtAtMs = now;
-      this.#building = this.#build();
+      this.#builtAtMs = Number.POSITIVE_INFINITY;
+      this.#building = this.#build().finally(() => {
+        this.#builtAtMs = now;
+      });
     }
     return this.#building;
   }

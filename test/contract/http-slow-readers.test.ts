@@ -51,13 +51,30 @@ describe('open answers', () => {
     return { raw, fastify: { raw } as unknown as FastifyReply };
   }
 
+  const known = (key: string) => ({ key, stranger: false });
+
+  test('of strangers are half of all, whatever their addresses: an operator is answered', () => {
+    const open = new OpenAnswers();
+    let taken = 0;
+    for (let n = 0; n < 200; n++) {
+      try {
+        open.begin({ key: `address ${n % 20}`, stranger: true }, reply().fastify, 0);
+        taken++;
+      } catch {}
+    }
+    expect(taken).toBe(64);
+    const one = reply();
+    open.begin(known('token 0'), one.fastify, 0);
+    expect(open.size).toBe(65);
+  });
+
   test('are bounded in all, and each caller for himself', () => {
     const open = new OpenAnswers();
     const begun = Array.from({ length: 5 }, (_, caller) =>
       Array.from({ length: 40 }, () => {
         const one = reply();
         try {
-          open.begin(`caller ${caller}`, one.fastify, 0);
+          open.begin(known(`caller ${caller}`), one.fastify, 0);
           return one;
         } catch {
           return null;
@@ -68,7 +85,7 @@ describe('open answers', () => {
     begun[0]![0]!.raw.emit('close');
     begun[0]![0]!.raw.emit('close');
     expect(open.size).toBe(127);
-    expect(() => open.begin('caller 4', reply().fastify, 0)).not.toThrow();
+    expect(() => open.begin(known('caller 4'), reply().fastify, 0)).not.toThrow();
     for (const one of begun.flat()) one.raw.emit('close');
     expect(open.size).toBe(1);
   });
@@ -76,8 +93,8 @@ describe('open answers', () => {
   test('that nobody takes are closed after two minutes', () => {
     const open = new OpenAnswers();
     const [old, young] = [reply(), reply()];
-    open.begin('a', old.fastify, 0);
-    open.begin('a', young.fastify, 60_000);
+    open.begin(known('a'), old.fastify, 0);
+    open.begin(known('a'), young.fastify, 60_000);
     open.sweep(119_999);
     expect([old.raw.destroyed, young.raw.destroyed]).toEqual([false, false]);
     open.sweep(120_000);
