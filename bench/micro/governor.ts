@@ -32,6 +32,7 @@ function streamsOf(draws: Draws, clientBps: number): GovernedStream[] {
       limitBps: () => 6e6,
       // Another value each round, as real streams have: nothing is the same twice.
       observedBps: () => meanBps * draws.between(0.95, 1.05),
+      pressing: () => true,
       clientBps: () => clientBps,
       keptBytes: () => 1e6,
       setCeiling: () => undefined,

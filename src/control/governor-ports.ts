@@ -29,6 +29,8 @@ export interface GovernedStream {
   limitBps(): number;
   /** what comes in now, admitted or not, bits/s */
   observedBps(): number;
+  /** slowed or dropped just now because of a budget or a ceiling: it would send more */
+  pressing(): boolean;
   /** of its client over all its streams, bits/s; Infinity = unlimited */
   clientBps(): number;
   /** media held for its players, bytes */

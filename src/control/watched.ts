@@ -23,6 +23,7 @@ export class Watched<S extends GovernedStream = GovernedStream> implements Share
   priority = 0;
   weight = 1;
   limitBps = 0;
+  /** what it sends; of one that is pressing against its share that at least, whatever a pause makes of it */
   observedBps = 0;
   floorBps = 0;
   clientBps = Number.POSITIVE_INFINITY;
@@ -57,7 +58,11 @@ export class Watched<S extends GovernedStream = GovernedStream> implements Share
     this.tier = stream.tier ?? '';
     // A hundred to one at the ends of the scale, and nobody without weight.
     this.weight = 1 + Math.max(0, stream.priority);
-    this.observedBps = stream.observedBps();
+    const seenBps = stream.observedBps();
+    // A burst is paid for by a pause, in which little is seen of a stream that has much to send. Let go for that, it would
+    // burst again as far as its own limit lets it: that is how a budget was passed by half.
+    const pressing = this.share !== null && stream.pressing();
+    this.observedBps = pressing ? Math.max(seenBps, this.share?.bps ?? 0) : seenBps;
     this.clientBps = stream.clientBps() * fill;
     this.newcomer = now - stream.startedAt < NEWCOMER_MS;
     this.fixed = stream.exempt || !stream.governed;
@@ -65,7 +70,7 @@ export class Watched<S extends GovernedStream = GovernedStream> implements Share
     this.floorBps = this.fixed ? this.observedBps : floorBps;
     const { reservation } = stream;
     if (reservation !== null && !reservation.settled) {
-      reservation.observe(this.observedBps, stream.keptBytes(), now);
+      reservation.observe(seenBps, stream.keptBytes(), now);
     }
   }
 

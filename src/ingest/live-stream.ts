@@ -203,6 +203,11 @@ export class LiveStream {
     return this.ring.offeredBps();
   }
 
+  /** Slowed or dropped just now by a shared budget, its share of one, or shedding. */
+  pressing(): boolean {
+    return this.#enforcement.squeezed;
+  }
+
   /** Since it began, bits/s. */
   averageBps(now: number): number {
     return (this.read(STREAM.BYTES) * 8000) / Math.max(1, now - this.startedAt);

@@ -59,8 +59,11 @@ interface Flow {
 }
 
 /** Waits until the shares have settled and then looks for a while. */
-async function settled(server: TestServer): Promise<Map<string, Flow>> {
-  for (const name of [...GREEDY, SMALL]) await server.stream(`/live/${name}`);
+async function settled(
+  server: TestServer,
+  names: readonly string[] = [...GREEDY, SMALL],
+): Promise<Map<string, Flow>> {
+  for (const name of names) await server.stream(`/live/${name}`);
   await pause(SETTLE_MS);
   const from = byName(await server.streams());
   await pause(MEASURE_MS);
@@ -106,6 +109,22 @@ function greedyOf(flows: ReadonlyMap<string, Flow>, names: readonly string[] = G
 async function top(server: TestServer): Promise<string> {
   return (await headgate(['top', '--once', '--url', server.url('')])).stdout;
 }
+
+describe.concurrent('streams that want far more than their share', () => {
+  // Held to two fifths of its own limit, a stream that is let go by mistake passes the budget with its next burst.
+  test('are held to it, and one that wants little never notices', async () => {
+    await using scene = await open('20Mbps', '5Mbps');
+    const { server } = scene;
+    const big = clip({ kbps: 5_000, gopSeconds: 1 });
+    for (const name of ['big1', 'big2']) scene.rtmp(name, big);
+    scene.rtmp(SMALL, smallFlv);
+    const flows = await settled(server, ['big1', 'big2', SMALL]);
+    expectShared(flows);
+    const bigs = greedyOf(flows, ['big1', 'big2']);
+    expect(spread(bigs.map(({ bps }) => bps)), JSON.stringify(bigs)).toBeLessThan(0.05);
+    for (const { share } of bigs) expect(share.by).toBe('global');
+  });
+});
 
 describe.concurrent('five streams want 11.2 Mbit/s of 5', () => {
   test('each of a client of its own', async () => {

@@ -101,6 +101,10 @@ export class SimStream implements GovernedStream {
     return this.bps / 2;
   }
 
+  pressing(): boolean {
+    return this.ceiling !== null && this.bps < this.wish.bps * 0.99;
+  }
+
   setCeiling(ceiling: Ceiling | null): void {
     this.ceiling = ceiling;
   }

@@ -3,8 +3,10 @@ import { Governance, type Governed } from '../../../src/app/governance.ts';
 import type { Telemetry } from '../../../src/app/telemetry.ts';
 import { defaultConfig } from '../../../src/config/schema.ts';
 import { chargeNode } from '../../../src/core/meter/gcra-node.ts';
+import { bandwidthRate } from '../../../src/core/meter/node-rate.ts';
 import { Slab } from '../../../src/core/meter/slab.ts';
 import { nodeAt } from '../../../src/core/meter/slab-layout.ts';
+import type { Ceiling } from '../../../src/core/stream.ts';
 import { Budgets } from '../../../src/ingest/budgets.ts';
 import { monotonicMs } from '../../../src/lib/clock.ts';
 import { FakeStream } from '../control/governor-rig.ts';
@@ -31,10 +33,55 @@ class Source extends FakeStream {
     const free = this.exempt || now >= this.pausedUntil;
     const bps = free ? Math.min(this.wishBps, this.ceiling?.bps ?? this.wishBps) : 0;
     if (bps > 0) this.pausedUntil = now + charge((bps * TICK_MS) / 8000);
-    this.bits += (bps * TICK_MS) / 1000;
-    this.#sent.push(bps);
+    this.sent((bps * TICK_MS) / 1000);
+  }
+
+  /** So much in this tick. */
+  protected sent(bits: number): void {
+    this.bits += bits;
+    this.#sent.push((bits * 1000) / TICK_MS);
     if (this.#sent.length > SEEN_TICKS) this.#sent.shift();
     this.observed = this.#sent.reduce((sum, each) => sum + each, 0) / SEEN_TICKS;
+  }
+}
+
+/** Bits/s at which what TCP has kept back comes in, once it is read again. */
+const LINE_BPS = 40e6;
+
+/**
+ * An encoder behind TCP under its own limit and ceiling, whose burst it has as soon as that is raised: what it is kept from
+ * sending waits, and comes in at once when it is read again.
+ */
+class Encoder extends Source {
+  readonly #slab = new Slab({ streams: 1, sharedNodes: 1 });
+  readonly #own = this.#slab.takeNode(bandwidthRate(this.limit))!;
+  #waitingBits = 0;
+  #now = 0;
+
+  override setCeiling(ceiling: Ceiling | null): void {
+    super.setCeiling(ceiling);
+    this.#slab.setRate(this.#own, bandwidthRate(Math.min(this.limit, ceiling?.bps ?? this.limit)), this.#now);
+  }
+
+  override pressing(): boolean {
+    return this.ceiling !== null && this.pausedUntil > this.#now;
+  }
+
+  override send(charge: (bytes: number) => number, now: number): void {
+    this.#now = now;
+    this.#waitingBits = Math.min(this.#waitingBits + (this.wishBps * TICK_MS) / 1000, 4 * this.wishBps);
+    const owed = chargeNode(this.#slab.nodes, nodeAt(this.#own, 0), 0, now);
+    let bits = 0;
+    // In slices, as a throttled publisher is read.
+    while (now >= this.pausedUntil && owed <= 0 && bits < (LINE_BPS * TICK_MS) / 1000) {
+      const slice = Math.min(this.#waitingBits, 100_000);
+      if (slice === 0) break;
+      this.#waitingBits -= slice;
+      bits += slice;
+      const ownMs = chargeNode(this.#slab.nodes, nodeAt(this.#own, 0), slice / 8, now);
+      this.pausedUntil = now + Math.max(ownMs, charge(slice / 8));
+    }
+    this.sent(bits);
   }
 }
 
@@ -84,6 +131,16 @@ test('shares that fit into the budget use it up, and those within theirs are not
   expect(Math.abs(sum(rates) / 5e6 - 1)).toBeLessThan(0.02);
   expect(rates[4]! / 0.6e6).toBeCloseTo(1, 2);
   expect(Math.max(...rates.slice(0, 4)) / Math.min(...rates.slice(0, 4))).toBeLessThan(1.05);
+});
+
+test('a burst and the pause that follows it lift no share: the next burst would come with that', () => {
+  const rates = settled(
+    [new Encoder('/live/a', 5e6), new Encoder('/live/b', 5e6), new Source('/live/small', 0.264e6)],
+    5e6,
+  );
+  expect(Math.abs(sum(rates) / 5e6 - 1)).toBeLessThan(0.03);
+  expect(Math.max(rates[0]!, rates[1]!) / Math.min(rates[0]!, rates[1]!)).toBeLessThan(1.05);
+  expect(rates[2]! / 0.264e6).toBeCloseTo(1, 2);
 });
 
 test('floors that do not fit into the budget do not make it pass more', () => {

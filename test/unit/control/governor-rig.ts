@@ -21,6 +21,7 @@ export class FakeStream implements GovernedStream {
   reservation: Reservation | null = null;
   limit = 6e6;
   observed = 3e6;
+  isPressing = false;
   clientBudget = Number.POSITIVE_INFINITY;
   ceiling: Ceiling | null = null;
   /** how often a ceiling was written */
@@ -46,6 +47,10 @@ export class FakeStream implements GovernedStream {
 
   keptBytes(): number {
     return 1e6;
+  }
+
+  pressing(): boolean {
+    return this.isPressing;
   }
 
   setCeiling(ceiling: Ceiling | null): void {

@@ -327,6 +327,21 @@ describe('ceilings', () => {
     expect(streams.map((stream) => stream.writes)).toEqual(writes.map((count) => count + 1));
   });
 
+  it('are not lifted in the pause that pays for a burst, only once a stream presses no more', () => {
+    const rig = new Rig({ globalBps: 4e6 });
+    const [stream] = ['/live/a', '/live/b'].map((path) => rig.add(path));
+    rig.run(5000);
+    const held = stream!.ceiling;
+    expect(held?.by).toBe('global');
+    stream!.isPressing = true;
+    stream!.observed = 0.2e6;
+    rig.run(3000);
+    expect(stream!.ceiling?.bps).toBeCloseTo(held!.bps, -4);
+    stream!.isPressing = false;
+    rig.run(1000);
+    expect(stream!.ceiling).toBe(null);
+  });
+
   it('follow a reload of the budget', () => {
     const rig = new Rig({ globalBps: 4e6 });
     const stream = rig.add('/live/a', { observed: 5e6 });
