@@ -1,4 +1,4 @@
-import { type FSWatcher, realpathSync, watch } from 'node:fs';
+import { type FSWatcher, realpathSync, statSync, watch } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { monotonicMs } from '../lib/clock.ts';
 import { fileDigest, type LoadResult, loadConfig } from './load.ts';
@@ -7,7 +7,8 @@ import { fileDigest, type LoadResult, loadConfig } from './load.ts';
  * Reload triggers: a saved change to the file, and SIGHUP. What is watched is
  * the folder, because editors replace a file instead of writing to it, and
  * Kubernetes swaps a symlink beside it. Content decides: a touch without a
- * change is no reload, SIGHUP always is.
+ * change is no reload, SIGHUP always is. Only while the last load failed does a
+ * touch count: its cause may lie outside the file, in a folder that is there by now.
  */
 
 /** Editors and deploy tools write in several steps; this much quiet means they are done. */
@@ -42,6 +43,8 @@ export class ConfigWatch {
   readonly #options: WatchOptions;
   readonly #signals: SignalSource;
   #digest: string | null;
+  /** when the file was last saved as the last load began, if that failed; null after one that did not */
+  #failedMtimeMs: number | null = null;
   #folders: readonly string[] = [];
   #watchers: FSWatcher[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -71,8 +74,10 @@ export class ConfigWatch {
 
   #load(trigger: ReloadTrigger): void {
     const { file, env, onLoad } = this.#options;
+    const mtimeMs = mtimeOf(file);
     const result = loadConfig(file, env);
     this.#digest = result.digest;
+    this.#failedMtimeMs = result.ok ? null : mtimeMs;
     onLoad(result, trigger);
   }
 
@@ -132,8 +137,18 @@ export class ConfigWatch {
     if (this.#closed || file === null) return;
     if (this.#foldersOf(file).join('\n') !== this.#folders.join('\n')) this.#arm();
     const digest = fileDigest(file);
-    if (digest !== this.#digest) this.#load('file');
+    const triesAgain = this.#failedMtimeMs !== null && this.#failedMtimeMs !== mtimeOf(file);
+    if (digest !== this.#digest || triesAgain) this.#load('file');
     // The folder may be gone with the file, and its watch with it.
     if (digest === null) this.#rearmLater();
+  }
+}
+
+/** When a file was last saved, Unix ms; null while there is none. */
+function mtimeOf(file: string | null): number | null {
+  try {
+    return file === null ? null : statSync(file).mtimeMs;
+  } catch {
+    return null;
   }
 }

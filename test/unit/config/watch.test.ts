@@ -139,6 +139,22 @@ it('loads on SIGHUP without a change, and not on a touch or a change beside the 
   expect(loads[1]).toEqual({ trigger: 'file', told: 20 });
 });
 
+it('tries again at a touch after a load that failed, and not once it went well', async () => {
+  const file = join(folder, 'a.yaml');
+  writeFileSync(file, text(10));
+  start(file);
+  writeFileSync(file, `${text(20)}audit: { file: logs/audit.jsonl }\n`);
+  await until(() => loads.length === 1);
+  mkdirSync(join(folder, 'logs'));
+  utimesSync(file, new Date(), new Date(Date.now() + 5_000));
+  await until(() => loads.length === 2);
+  utimesSync(file, new Date(), new Date(Date.now() + 10_000));
+  signals.emit('SIGHUP');
+  writeFileSync(file, text(30));
+  await until(() => loads.length === 4);
+  expect(loads.map((load) => load.told)).toEqual(['HG_CONFIG_INVALID', 20, 20, 30]);
+});
+
 it('sees a change from before it began', async () => {
   const file = join(folder, 'a.yaml');
   writeFileSync(file, text(20));
