@@ -6,6 +6,7 @@ import type { StreamRegistry } from '../ingest/registry.ts';
 import { snapshotOf } from '../ingest/snapshot.ts';
 import { monotonicMs } from '../lib/clock.ts';
 import type { AuditTrail } from '../telemetry/audit.ts';
+import { limitChangeWords } from './limit-change-words.ts';
 
 /** Snapshots built before the event loop gets a turn: about half a millisecond. */
 const BATCH = 200;
@@ -89,22 +90,20 @@ export class StreamsView implements StreamsPort {
     const stream = registry.find(id);
     if (stream === undefined) return null;
     const now = monotonicMs();
-    stream.overrideLimits(change, forMs === null ? Number.POSITIVE_INFINITY : now + forMs, now);
-    const told = Object.entries(change).map(
-      ([limit, value]) => `${limit}=${value === null ? 'config' : value}`,
+    // What was as configured before is not changed by taking it back.
+    const told = Object.fromEntries(
+      Object.entries(change).filter(
+        ([limit, value]) => value !== null || stream.override.overrides(limit as keyof LimitOverride),
+      ),
     );
-    const until =
-      stream.override.untilMs === null
-        ? 'nothing overridden'
-        : forMs === null
-          ? 'until the stream ends'
-          : `for ${forMs / 1000} s`;
+    stream.overrideLimits(change, forMs === null ? Number.POSITIVE_INFINITY : now + forMs, now);
+    const detail = limitChangeWords(told, forMs);
     audit.act({
       action: 'limit',
       by,
       target: id,
       result: 'ok',
-      detail: `${stream.identity.path}: ${told.join(' ')} ${until}`,
+      detail: `${stream.identity.path}: ${detail}`,
     });
     return snapshotOf(stream, now);
   }

@@ -1,3 +1,4 @@
+import { shownFactor } from '../core/adaptive/adaptive-factor.ts';
 import type { PressureGate } from '../core/pressure/gate.ts';
 import { DEGRADATION_STEPS, type GovernorSnapshot } from '../core/pressure/governor-snapshot.ts';
 import type { Reservations } from '../core/pressure/reservations.ts';
@@ -44,12 +45,12 @@ export function snapshotOf(
     },
     adaptive: {
       enabled: adaptation.enabled,
-      factor: adaptation.factor,
+      factor: shownFactor(adaptation.factor),
       signal: adaptation.signal,
       changed_at: changedAt === null ? null : iso(changedAt),
     },
     shares: {
-      budget_bps: Number.isFinite(budgetBps) ? budgetBps : null,
+      budget_bps: Number.isFinite(budgetBps) ? Math.round(budgetBps) : null,
       squeezed: squeezedOf(parts.watched),
     },
     shedding: sheddingOf(parts.shedder, iso, now),
@@ -64,7 +65,14 @@ function gateOf(machine: Machine, iso: Iso, now: number): GovernorSnapshot['gate
   machine.watch(now);
   const { state, pressure, open, reopensInMs } = machine.gate.snapshot(now);
   const reason = machine.gate.check(now, false)?.reason ?? null;
-  return { state, pressure, open, reason, since: iso(machine.openSince), reopens_in_ms: reopensInMs };
+  return {
+    state,
+    pressure,
+    open,
+    reason,
+    since: iso(machine.openSince),
+    reopens_in_ms: Math.ceil(reopensInMs),
+  };
 }
 
 function resourcesOf(gate: PressureGate, iso: Iso, now: number): GovernorSnapshot['resources'] {

@@ -1,4 +1,4 @@
-import type { Adjustment } from '../core/adaptive/adaptive-factor.ts';
+import { type Adjustment, shownFactor } from '../core/adaptive/adaptive-factor.ts';
 import type { GateCheck } from '../core/admission/questions.ts';
 import { CostModel } from '../core/pressure/cost-model.ts';
 import type { GovernorSnapshot } from '../core/pressure/governor-snapshot.ts';
@@ -221,10 +221,8 @@ export class Governor<S extends GovernedStream = GovernedStream> {
     const why =
       signal === null ? 'all signals are good' : `${signal} is ${figure(value)}, good is ${figure(target)}`;
     const detail = `limits of the server go ${direction} from ${percent(from)} to ${percent(to)}: ${why}`;
-    this.#ports.said(
-      { kind: 'adaptive', detail, facts: { direction, from, to, signal, value, target } },
-      now,
-    );
+    const moved = { direction, from: shownFactor(from), to: shownFactor(to) };
+    this.#ports.said({ kind: 'adaptive', detail, facts: { ...moved, signal, value, target } }, now);
   }
 
   #tellNotch({ direction, priority, cohort, ceiling }: ShedStep, now: number): void {

@@ -113,7 +113,8 @@ export class Machine {
       was,
       reason: denial?.reason ?? null,
       causes,
-      retry_after_ms: denial?.retryAfterMs ?? 0,
+      // Rounded up: a promise in whole milliseconds must not come early.
+      retry_after_ms: Math.ceil(denial?.retryAfterMs ?? 0),
     };
     this.#say({ kind: 'gate', detail: `${WORDS[state]}${causes === '' ? '' : `: ${causes}`}`, facts }, now);
   }

@@ -92,7 +92,7 @@ export class Overseer implements StreamWatcher {
       case 'ip_bandwidth':
         return { limit: this.#ipBps(), observed: offered, windowMs };
       case 'global_bandwidth':
-        return { limit: this.#budgets.globalBps, observed: offered, windowMs };
+        return { limit: Math.round(this.#budgets.globalBps), observed: offered, windowMs };
       case 'shed':
         return {
           limit: stream.ceiling === null ? null : Math.round(stream.ceiling.bps),

@@ -320,6 +320,7 @@ const FLOOD_KEYS = Object.fromEntries(REASONS.map((reason) => [reason, `${reason
   string
 >;
 
+/** Six decimals are all that a quantity can be written with; what follows is only how doubles add up. */
 function finite(value: number | null): number | null {
-  return value !== null && Number.isFinite(value) ? value : null;
+  return value !== null && Number.isFinite(value) ? Number(value.toFixed(6)) : null;
 }

@@ -83,8 +83,16 @@ export async function runLimit(options: LimitOptions, { api, terminal }: Context
   const body = options.for === undefined ? change : { ...change, for: options.for };
   const after = await api.patch<StreamSnapshot>(`${streamPath(before.id)}/limits`, 'limits', body);
   if (options.json) printJson(terminal, after);
-  else printView(terminal, changeView(before, after, Object.keys(change) as LimitName[]));
+  else {
+    const changed = (Object.keys(change) as LimitName[]).filter((name) => differs(name, before, after));
+    printView(terminal, changeView(before, after, changed));
+  }
   return 0;
+}
+
+/** False for one that is taken back and was as configured before. */
+function differs(name: LimitName, { limits: was }: StreamSnapshot, { limits: is }: StreamSnapshot): boolean {
+  return was.sources[name] === 'override' || is.sources[name] === 'override';
 }
 
 function changeView(before: StreamSnapshot, after: StreamSnapshot, changed: readonly LimitName[]): Line[] {
@@ -97,6 +105,7 @@ function changeView(before: StreamSnapshot, after: StreamSnapshot, changed: read
       : `until ${instant(until)}`;
   return [
     { spans: [span(after.path, 'bold'), span(`  ${after.id}  limits ${end}`)] },
+    ...(changed.length === 0 ? [{ spans: [span('  nothing was overridden', 'dim')] }] : []),
     ...changed.map((name) => {
       const show = LIMITS[name];
       const source = after.limits.sources[name];

@@ -38,6 +38,11 @@ export interface Adjustment {
   readonly target: number | null;
 }
 
+/** A factor as people and programs are told it: its steps are hundredths, and what lies behind is only how doubles multiply. */
+export function shownFactor(factor: number): number {
+  return Math.round(factor * 10_000) / 10_000;
+}
+
 /** The value of each signal now; one that is not known is left out, and lets nothing grow. */
 export type AdaptiveReadings = Readonly<Partial<Record<AdaptiveSignal, number>>>;
 

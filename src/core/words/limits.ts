@@ -8,8 +8,21 @@ export function instant(iso: string): string {
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(iso) ? `${iso.slice(0, 19).replace('T', ' ')}Z` : iso;
 }
 
+/** More digits than these in bits per second were shared out or scaled, and written by nobody. */
+const BPS_DIGITS_MAX = 4;
+
 export function bitrateLimit(bps: number | null): string {
-  return bps === null ? 'unlimited' : formatQuantity(bps, BITRATE);
+  if (bps === null) return 'unlimited';
+  const exact = bitrateWords(Math.round(bps));
+  const isComputed = /^\d+bps$/.test(exact) && exact.length > BPS_DIGITS_MAX + 'bps'.length;
+  return isComputed ? bitrateWords(Number(bps.toPrecision(BPS_DIGITS_MAX))) : exact;
+}
+
+/** Of two spellings of one length the trade's own: 4.75Mbps, not 4750kbps. */
+function bitrateWords(bps: number): string {
+  const shortest = formatQuantity(bps, BITRATE);
+  const mega = `${bps / 1e6}Mbps`;
+  return bps >= 1e6 && mega.length <= shortest.length ? mega : shortest;
 }
 
 export function fpsLimit(fps: number | null): string {
