@@ -2,6 +2,10 @@
 
 #include <cmath>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "io_places.h"
 #include "napi_arguments.h"
 #include "slab_layout.h"
@@ -61,6 +65,7 @@ Napi::Function EngineObject::define(Napi::Env env) {
                          InstanceMethod<&EngineObject::gop>("gop"),
                          InstanceMethod<&EngineObject::reconfigure>("reconfigure"),
                          InstanceMethod<&EngineObject::stats>("stats"),
+                         InstanceMethod<&EngineObject::giveBack>("giveBack"),
                      });
 }
 
@@ -242,6 +247,14 @@ Napi::Value EngineObject::stats(const Napi::CallbackInfo& call) {
   out.Set("pendingBytes", stats.pending_bytes);
   out.Set("gopEvictions", stats.gop_evictions);
   return out;
+}
+
+Napi::Value EngineObject::giveBack(const Napi::CallbackInfo& call) {
+#ifdef __GLIBC__
+  return Napi::Boolean::New(call.Env(), malloc_trim(0) == 1);
+#else
+  return Napi::Boolean::New(call.Env(), false);
+#endif
 }
 
 void EngineObject::report_outbox() {

@@ -27,6 +27,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   Napi::Value gop(const Napi::CallbackInfo& call);
   Napi::Value reconfigure(const Napi::CallbackInfo& call);
   Napi::Value stats(const Napi::CallbackInfo& call);
+  Napi::Value giveBack(const Napi::CallbackInfo& call);
 
   void define_feed(napi_env env, napi_value object);
   void report_outbox();

@@ -65,7 +65,7 @@ class GovernorView implements GovernorPort {
 
   order(order: BackpressureOrder, by: string): BackpressureSnapshot {
     const { governance, audit } = this.#parts;
-    governance.order(order, monotonicMs());
+    governance.order({ ...order, by }, monotonicMs());
     audit.act({ action: 'backpressure', by, target: null, result: 'ok', detail: orderWords(order) });
     return this.backpressure();
   }

@@ -6,8 +6,10 @@ import type { BackpressureOrder } from '../http/ports.ts';
 import type { LiveStream } from '../ingest/live-stream.ts';
 import type { CutRequest } from '../ingest/publish-desk.ts';
 import { monotonicMs, wallMs } from '../lib/clock.ts';
+import type { NativeEngine } from '../native/binding.ts';
 import { Sampler } from '../sampler/sampler.ts';
 import { machineSources } from '../sampler/sources.ts';
+import { GivingBack } from './giving-back.ts';
 import { GovernorLog } from './governor-log.ts';
 import { guarded } from './guarded.ts';
 import { Signals } from './signals.ts';
@@ -28,7 +30,7 @@ export interface Governed {
   };
   readonly admission: { setConnectionRateFactor(factor: number, now: number): void };
   readonly desk: { cut(stream: LiveStream, request: CutRequest, now: number): unknown };
-  readonly engine: { readonly engine: { stats(): { gopBytes: number; pendingBytes: number } } };
+  readonly engine: { readonly engine: Pick<NativeEngine, 'stats' | 'giveBack'> };
 }
 
 export class Governance {
@@ -36,6 +38,7 @@ export class Governance {
   readonly log: GovernorLog;
   readonly #governed: Governed;
   readonly #sampler: Sampler;
+  readonly #givingBack: GivingBack;
   #extras = true;
 
   /** Nothing of `governed` is touched before the first step. */
@@ -62,11 +65,8 @@ export class Governance {
       monotonicMs(),
       wallMs,
     );
-    const nativeBytes = () => {
-      const { gopBytes, pendingBytes } = governed.engine.engine.stats();
-      return gopBytes + pendingBytes;
-    };
-    this.#sampler = new Sampler(guarded(machineSources(nativeBytes)), this.governor);
+    this.#givingBack = new GivingBack(() => governed.engine.engine.giveBack());
+    this.#sampler = new Sampler(guarded(machineSources(() => this.#nativeBytes())), this.governor);
   }
 
   /** False while what can be done without is not done. */
@@ -86,11 +86,17 @@ export class Governance {
   step(now: number): void {
     const { registry, budgets } = this.#governed;
     this.governor.step(now);
+    this.#givingBack.step(this.#nativeBytes(), now);
     const { sharesFit } = this.governor;
     for (const { ceiling, client } of registry.all()) {
       if (ceiling?.by === 'global' && sharesFit) budgets.relieveGlobal(now);
       else if (ceiling?.by === 'client') budgets.relieveClient(client, now);
     }
+  }
+
+  #nativeBytes(): number {
+    const { gopBytes, pendingBytes } = this.#governed.engine.engine.stats();
+    return gopBytes + pendingBytes;
   }
 
   apply(next: Config, now: number): void {

@@ -5,7 +5,7 @@ import type { GovernorCounts } from '../telemetry/metrics-source.ts';
 
 /** Something the governor did, or found out about the machine. */
 export interface GovernorEvent {
-  readonly kind: GovernorAction;
+  readonly kind: GovernorAction | 'backpressure';
   /** one sentence for people */
   readonly detail: string;
   /** the same for programs, and for the log */
@@ -29,6 +29,12 @@ export class GovernorLog {
   }
 
   write({ kind, detail, facts }: GovernorEvent): void {
+    if (kind === 'backpressure') {
+      // The end of what an operator ordered stands beside the order, and not among what the machine brought about.
+      this.#log.info({ event: kind, ...facts }, detail);
+      this.#audit.act({ action: kind, by: 'server', target: null, result: 'ok', detail });
+      return;
+    }
     this.#changes[kind] = (this.#changes[kind] ?? 0) + 1;
     if (kind === 'adaptive') this.#adjustments[facts['direction'] === 'up' ? 'up' : 'down']++;
     const line = { event: kind, ...facts };

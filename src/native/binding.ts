@@ -75,6 +75,11 @@ export interface NativeEngine {
   gop(slot: number, cursor: number): number;
   reconfigure(options: EngineOptions): void;
   stats(): EngineStats;
+  /**
+   * Hands what was freed back to the system, wherever it lies in the heap (malloc_trim(3), glibc; elsewhere nothing
+   * is done). Returns whether anything was. Takes some ten ms for every hundred MB.
+   */
+  giveBack(): boolean;
 }
 
 /** The accounting by itself, for the contract suite and benchmarks; a message is ten doubles. */

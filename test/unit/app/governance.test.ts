@@ -96,7 +96,7 @@ function settled(sources: readonly Source[], budgetBps: number): number[] {
     budgets,
     admission: { setConnectionRateFactor() {} },
     desk: { cut() {} },
-    engine: { engine: { stats: () => ({ gopBytes: 0, pendingBytes: 0 }) } },
+    engine: { engine: { stats: () => ({ gopBytes: 0, pendingBytes: 0 }), giveBack: () => false } },
   } as unknown as Governed;
   const telemetry = {
     audit: { act() {} },
