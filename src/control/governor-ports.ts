@@ -39,7 +39,8 @@ export interface GovernedStream {
   setCeiling(ceiling: Ceiling | null, now: number): void;
 }
 
-export type GovernorEventKind = 'gate' | 'adaptive' | 'shed' | 'recover' | 'sampler';
+/** `backpressure`: an order ended by itself. */
+export type GovernorEventKind = 'gate' | 'adaptive' | 'shed' | 'recover' | 'sampler' | 'backpressure';
 
 export interface GovernorEvent {
   readonly kind: GovernorEventKind;
@@ -102,6 +103,8 @@ export interface BackpressureOrder {
   readonly belowPriority: number | null;
   /** ms it holds; null = until the next */
   readonly forMs: number | null;
+  /** who ordered it, for those who suffer for it */
+  readonly by?: string | null;
 }
 
 /** A publisher at the desk. */

@@ -5,6 +5,7 @@ import type { GovernorSnapshot } from '../core/pressure/governor-snapshot.ts';
 import type { Reservation } from '../core/pressure/reservation-ledger.ts';
 import { Reservations } from '../core/pressure/reservations.ts';
 import { type Reason, scopeOf } from '../core/reasons.ts';
+import { orderDetail } from '../core/shedding/causes.ts';
 import type { ShedStep } from '../core/shedding/shed-ladder.ts';
 import type { Denial } from '../core/verdict.ts';
 import { Adaptation } from './adaptation.ts';
@@ -112,6 +113,7 @@ export class Governor<S extends GovernedStream = GovernedStream> {
   step(now: number): void {
     const { backpressure } = this.#settings;
     this.#machine.watch(now);
+    this.#tellRanOut(now);
     this.#setExtras(!this.#machine.isPressed(now));
     const change = this.#adaptation.step(this.#ports.signals(now), now);
     if (change !== null) this.#tellAdjustment(change, now);
@@ -142,7 +144,11 @@ export class Governor<S extends GovernedStream = GovernedStream> {
   refusal(newcomer: Newcomer, now: number): Denial | null {
     if (newcomer.exempt) return null;
     const waitMs = this.#shedder.waitMs(newcomer, this.#machine.gate.calmInMs(now), now);
-    if (waitMs > 0) return denial('shed', newcomer.path, null, null, waitMs);
+    if (waitMs > 0) {
+      const denied = denial('shed', newcomer.path, null, null, waitMs);
+      const order = this.#shedder.orderAgainst(newcomer.priority, now);
+      return order === null ? denied : { ...denied, cause: orderDetail(order, newcomer.priority) };
+    }
     return this.reservations.peek(newcomer, now) ?? this.#crowdRefusal();
   }
 
@@ -154,6 +160,7 @@ export class Governor<S extends GovernedStream = GovernedStream> {
 
   /** Puts an operator's order in force at once. */
   order(order: BackpressureOrder, now: number): void {
+    this.#tellRanOut(now);
     this.#shedder.order(order, now);
   }
 
@@ -210,11 +217,19 @@ export class Governor<S extends GovernedStream = GovernedStream> {
     const calmInMs = this.#machine.gate.calmInMs(now);
     for (const { stream, priority } of going.slice(0, CUTS_PER_ROUND)) {
       const waitMs = this.#shedder.waitMs(stream, calmInMs, now);
-      const cause = this.#shedder.isOrdered(priority, now)
-        ? 'an operator gave up streams of its priority'
-        : 'the machine is overloaded, and streams of its priority go first';
-      this.#ports.cut(stream, `${cause} (${priority})`, waitMs, now);
+      const order = this.#shedder.orderAgainst(priority, now);
+      const cause =
+        order === null
+          ? `the machine is overloaded, and streams of its priority go first (${priority})`
+          : orderDetail(order, priority);
+      this.#ports.cut(stream, cause, waitMs, now);
     }
+  }
+
+  /** Nobody gives the word for the end of an order that has one: it would be missing among the acts. */
+  #tellRanOut(now: number): void {
+    if (!this.#shedder.takeRanOut(now)) return;
+    this.#ports.said({ kind: 'backpressure', detail: 'the order ended: automatic again', facts: {} }, now);
   }
 
   #tellAdjustment({ direction, from, to, signal, value, target }: Adjustment, now: number): void {

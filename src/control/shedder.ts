@@ -1,4 +1,5 @@
 import type { PressureLevel } from '../core/pressure/levels.ts';
+import type { OrderToShed } from '../core/shedding/causes.ts';
 import {
   COHORTS,
   type Cohort,
@@ -27,12 +28,15 @@ export interface StandingOrder {
   readonly belowPriority: number | null;
   /** monotonic ms; Infinity = until the next */
   readonly untilMs: number;
+  readonly by: string | null;
 }
 
 export class Shedder {
   #settings: BackpressureConfig;
   #ladder: ShedLadder;
   #order: StandingOrder | null = null;
+  /** an order ran out, and nobody was told yet */
+  #ranOut = false;
   /** true while some stream has a base to be lowered from */
   #touched = false;
 
@@ -46,16 +50,27 @@ export class Shedder {
     this.#ladder.configure(settings);
   }
 
-  order({ mode, belowPriority, forMs }: BackpressureOrder, now: number): void {
+  order({ mode, belowPriority, forMs, by = null }: BackpressureOrder, now: number): void {
     const untilMs = forMs === null ? Number.POSITIVE_INFINITY : now + forMs;
-    this.#order = mode === 'auto' ? null : { mode, belowPriority, untilMs };
+    this.#order = mode === 'auto' ? null : { mode, belowPriority, untilMs, by };
     if (!this.#automatic) this.#ladder = new ShedLadder(this.#settings);
   }
 
   /** The order in force, null = none. */
   standing(now: number): StandingOrder | null {
-    if (this.#order !== null && now >= this.#order.untilMs) this.#order = null;
+    if (this.#order !== null && now >= this.#order.untilMs) {
+      this.#order = null;
+      this.#ranOut = true;
+    }
     return this.#order;
+  }
+
+  /** True once after an order has run out. */
+  takeRanOut(now: number): boolean {
+    this.standing(now);
+    const ranOut = this.#ranOut;
+    this.#ranOut = false;
+    return ranOut;
   }
 
   get enabled(): boolean {
@@ -97,8 +112,15 @@ export class Shedder {
 
   /** Whether an order of an operator keeps this priority out. */
   isOrdered(priority: number, now: number): boolean {
+    return this.orderAgainst(priority, now) !== null;
+  }
+
+  /** The order that keeps this priority out, null = none does. */
+  orderAgainst(priority: number, now: number): OrderToShed | null {
     const order = this.standing(now);
-    return order?.mode === 'shed' && priority < (order.belowPriority ?? 0);
+    if (order?.mode !== 'shed') return null;
+    const belowPriority = order.belowPriority ?? 0;
+    return priority < belowPriority ? { by: order.by, belowPriority } : null;
   }
 
   /**

@@ -18,6 +18,8 @@ export interface Denial {
   /** the period of a rate limit or averaging window, ms, or null */
   readonly windowMs: number | null;
   readonly retryAfterMs: number;
+  /** one clause for the receipt, where the reason alone does not tell the cause */
+  readonly cause?: string;
 }
 
 /** A held share of a budget. `release` gives it back, once, however often it is called. */

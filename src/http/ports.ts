@@ -252,6 +252,8 @@ export interface BackpressureOrder {
   readonly belowPriority: number | null;
   /** then it is `auto` again; null = until the next order. Null with `auto` */
   readonly forMs: number | null;
+  /** who ordered it, as in `KickOrder`; absent in a request, whose caller it is */
+  readonly by?: string | null;
 }
 
 /** Who suffers for the machine now, and what an operator ordered. */

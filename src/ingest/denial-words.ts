@@ -23,6 +23,7 @@ export function noticeOf(decision: Decision, receipt: Receipt): string {
 
 /** One clause for people about a refusal. */
 export function detailOf(denial: Decision): string {
+  if (denial.cause !== undefined) return denial.cause;
   switch (denial.reason) {
     case 'stream_duplicate':
       return 'this path already has a live publisher';

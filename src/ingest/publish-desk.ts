@@ -6,6 +6,7 @@ import type { EffectiveLimits } from '../core/limits.ts';
 import type { Slab } from '../core/meter/slab.ts';
 import type { PolicyResolver } from '../core/policy/resolve.ts';
 import { type Reason, scopeOf } from '../core/reasons.ts';
+import { preemptedDetail } from '../core/shedding/causes.ts';
 import { canBeSlowed, type Protocol } from '../core/stream.ts';
 import type { AdmissionVerdict, Denial, Receipt } from '../core/verdict.ts';
 import { monotonicMs, wallMs } from '../lib/clock.ts';
@@ -256,7 +257,7 @@ export class PublishDesk {
   }
 
   #giveWay(stream: LiveStream, { path, priority }: Newcomer, now: number): void {
-    const detail = `there is no room for both, and ${path} has priority ${priority} over ${stream.priority}`;
+    const detail = preemptedDetail(path, priority, stream.priority);
     this.cut(stream, { reason: 'shed', detail, cooldownMs: 0, retryAfterMs: CAP_RETRY_HINT_MS }, now);
   }
 

@@ -92,7 +92,9 @@ describe.concurrent('by the will of people', () => {
     expect(low.stderr).toMatch(/headgate: shed .*retry_after=[3-6]/);
     expect(await server.receipt('shed', ({ action }) => action === 'cut')).toMatchObject({
       path: '/live/low',
-      detail: expect.stringContaining('an operator gave up streams of its priority (10)'),
+      detail: expect.stringMatching(
+        /^by order of \S+, streams below priority \d+ are given up, and it has 10$/,
+      ),
     });
     expect(await answerTo(server, 'low')).toMatch(/headgate: shed .*retry_after=[1-6]s/);
     // Over SRT the path of a publisher is known when its handshake is through: then it is sent away.
@@ -107,6 +109,7 @@ describe.concurrent('by the will of people', () => {
     await until(() => caller.closed, 'the caller to be sent away');
     expect((await act(server, 'backpressure', /shed below priority 50 for 6 s/)).by).not.toBe('governor');
     await pause(endsAt - Date.now() + 300);
+    expect((await act(server, 'backpressure', /the order ended: automatic again/)).by).toBe('server');
     expect(await answerTo(server, 'low')).toContain('NetStream.Publish.Start');
     expect(await server.get('/api/v1/backpressure')).toMatchObject({ mode: 'auto', active: false });
 

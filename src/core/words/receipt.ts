@@ -1,4 +1,6 @@
 /** A receipt told to people, in the same words wherever it is read: who, what and why, until when, what to do. */
+
+import { shedCauseIn } from '../shedding/causes.ts';
 import type { Receipt } from '../verdict.ts';
 import { durationWords, limitWords, observedWords } from './limits.ts';
 import { REASON_WORDS, type ReasonWords } from './reasons.ts';
@@ -27,12 +29,30 @@ export interface ReceiptStory {
 }
 
 export function storyOf(receipt: Receipt): ReceiptStory {
-  const words = REASON_WORDS[receipt.reason] ?? UNKNOWN_REASON;
+  const words = shedWords(receipt) ?? REASON_WORDS[receipt.reason] ?? UNKNOWN_REASON;
   return {
     who: whoWas(receipt),
     told: ACTION_WORDS[receipt.action] ?? receipt.action,
     because: filled(words, receipt),
     advice: words.advice,
+  };
+}
+
+/** What was not shed for the machine's sake; null for all else. */
+function shedWords({ reason, detail }: Receipt): ReasonWords | null {
+  const cause = reason === 'shed' ? shedCauseIn(detail) : null;
+  if (cause === null) return null;
+  if (cause.kind === 'order') {
+    return {
+      because: `${cause.by ?? 'an operator'} ordered that streams below priority ${cause.belowPriority} be given up`,
+      advice:
+        'Ask the operator, or wait until the order ends: `headgate backpressure` shows how long it holds',
+    };
+  }
+  return {
+    because: `${cause.path}, of the higher priority ${cause.priority}, needed its place, and the server takes no more streams`,
+    advice:
+      'Publish again when one ends, raise limits.global.max_streams, or raise the priority of the client',
   };
 }
 

@@ -26,6 +26,14 @@ test('what the governor does is in the audit trail, in the log and counted', () 
   expect(log.counts.changes).toEqual({ shed: 1 });
 });
 
+test('the end of an order stands where the order does', () => {
+  log.write({ kind: 'backpressure', detail: 'the order ended: automatic again', facts: {} });
+  expect(trail.recent(10)).toMatchObject([
+    { action: { action: 'backpressure', by: 'server', result: 'ok' } },
+  ]);
+  expect(log.counts.changes).toEqual({});
+});
+
 test('subscribers of the trail are told as it happens', () => {
   const heard: unknown[] = [];
   trail.subscribe((event) => heard.push(event.kind === 'audit' && event.action.action));

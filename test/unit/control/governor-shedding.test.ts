@@ -183,23 +183,30 @@ describe("an operator's order", () => {
 
   it('gives up all below a priority, for as long as it says, and says how long that is', () => {
     const rig = calm();
-    rig.governor.order({ mode: 'shed', belowPriority: 50, forMs: 60_000 }, rig.now);
+    rig.governor.order({ mode: 'shed', belowPriority: 50, forMs: 60_000, by: 'ops' }, rig.now);
     expect(rig.governor.snapshot(rig.now).shedding).toMatchObject({
       active: true,
       order: { mode: 'shed', below_priority: 50, until: '2026-11-20T21:31:05.250Z' },
     });
-    expect(rig.asks('/live/p49', 49)).toMatchObject({ reason: 'shed', retryAfterMs: 60_000 });
+    const cause = (priority: number): string =>
+      `by order of ops, streams below priority 50 are given up, and it has ${priority}`;
+    expect(rig.asks('/live/p49', 49)).toMatchObject({
+      reason: 'shed',
+      retryAfterMs: 60_000,
+      cause: cause(49),
+    });
     expect(rig.asks('/live/p50', 50)).toBe(null);
     rig.run(250);
-    expect(rig.cuts).toEqual([
-      { path: '/live/p10', detail: 'an operator gave up streams of its priority (10)', retryAfterMs: 59_750 },
-    ]);
+    expect(rig.cuts).toEqual([{ path: '/live/p10', detail: cause(10), retryAfterMs: 59_750 }]);
     const due = rig.now + 59_750;
     rig.now = due - 1;
     expect(rig.asks('/live/p10', 10)?.retryAfterMs).toBe(1);
     rig.now = due;
     expect(rig.asks('/live/p10', 10)?.reason).not.toBe('shed');
     expect(rig.governor.snapshot(rig.now).shedding).toMatchObject({ active: false, order: null });
+    expect(rig.said('backpressure')).toEqual([]);
+    rig.run(500);
+    expect(rig.said('backpressure')).toMatchObject([{ detail: 'the order ended: automatic again' }]);
   });
 
   it('without an end is over with the next', () => {
@@ -209,6 +216,8 @@ describe("an operator's order", () => {
     expect(rig.governor.snapshot(rig.now).shedding.order?.until).toBe(null);
     rig.governor.order({ mode: 'auto', belowPriority: null, forMs: null }, rig.now);
     expect(rig.asks('/live/p10', 10)).toBe(null);
+    rig.run(500);
+    expect(rig.said('backpressure')).toEqual([]);
   });
 
   it('to shed nobody lifts what there is at once, and holds while the machine burns', () => {
