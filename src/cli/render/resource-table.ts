@@ -18,12 +18,23 @@ function amount(name: string, value: number | null): string {
   return name === 'event_loop' ? formatDuration(value) : formatPercent(value);
 }
 
+/** Nobody looks at it: it has no marks in the config. */
+function isOff({ degrade, close }: Row): boolean {
+  return degrade === null && close === null;
+}
+
 const COLUMNS: readonly TableColumn<Row>[] = [
   { title: 'RESOURCE', rank: 1, align: 'left', text: ({ name }) => name },
   { title: 'USED', rank: 2, align: 'right', text: ({ name, value }) => amount(name, value) },
   { title: 'DEGRADE', rank: 5, align: 'right', text: ({ name, degrade }) => amount(name, degrade) },
   { title: 'CLOSE', rank: 4, align: 'right', text: ({ name, close }) => amount(name, close) },
-  { title: 'STATE', rank: 3, align: 'left', text: ({ state }) => state, style: ({ state }) => LEVELS[state] },
+  {
+    title: 'STATE',
+    rank: 3,
+    align: 'left',
+    text: (row) => (isOff(row) ? 'off' : row.state),
+    style: (row) => (isOff(row) ? 'dim' : LEVELS[row.state]),
+  },
   { title: 'SINCE', rank: 6, align: 'left', text: ({ since }) => instant(since) },
   { title: 'NOTE', rank: 7, align: 'left', cellsMin: 12, text: ({ cause }) => cause ?? '' },
 ];

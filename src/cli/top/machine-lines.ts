@@ -36,7 +36,8 @@ export function pressureLine({ resources, reservations }: Machine, unicode: bool
   );
   if (parts.length === 0) parts.push([span('resources are not looked at', 'dim')]);
   const { pending, cpu } = reservations;
-  if (pending > 0) {
+  // What is set aside holds newcomers back only where the CPU is looked at.
+  if (pending > 0 && resources.cpu.close !== null) {
     parts.push([span(`reserved for ${formatCount(pending)}: ${formatPercent(cpu)} cpu`, 'accent')]);
   }
   return parts;

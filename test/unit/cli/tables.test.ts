@@ -85,3 +85,13 @@ describe.each(TABLES)('the table of %s', (name, of) => {
     expect(drawn(of(null))[0]).toBe(drawn(of(1_000))[0]);
   });
 });
+
+test('a resource that is not looked at is off, and not at ease', () => {
+  const calm = new FakeServer().server.resources();
+  const cpu = { ...calm.resources.cpu, value: null, degrade: null, close: null };
+  const [title, row] = resourcePage({ ...calm, resources: { ...calm.resources, cpu } }, null)
+    .slice(1)
+    .map(({ spans }) => spans.map(({ text }) => text).join(''));
+  expect(title).toMatch(/^RESOURCE/);
+  expect(row).toMatch(/^cpu +- +- +- +off /);
+});

@@ -166,6 +166,8 @@ describe('frames', () => {
     expect(shown).toMatch(/^memory not known!/);
     const none = { cpu: off, heap: off, memory: off, event_loop: off };
     expect(line(1, { resources: none })).toBe('resources are not looked at');
+    const reservations = { ...calmGovernor().reservations, pending: 2, cpu: 0.01 };
+    expect(line(1, { resources: none, reservations })).toBe('resources are not looked at');
   });
 
   it('tell what streams may send together, and why that is less than is configured', () => {
