@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { ALGORITHMS } from '../core/limiter/algorithms.ts';
 import { KeyedLimiter } from '../core/limiter/keyed.ts';
@@ -61,10 +62,11 @@ export class Allowance<Request> {
     const caller = key === undefined ? this.#caller.keyOf(raw) : key(request);
     // Two callers must never share a key because both have none.
     if (typeof caller !== 'string') throw new TypeError('the key of a rate limit is text');
+    const kept = keptKey(caller);
     const now = this.#clock();
-    const delayMs = this.#limiter.take(caller, units, now);
-    const remaining = delayMs === 0 ? this.#limiter.remaining(caller, now) : 0;
-    const betterInS = secondsUp(delayMs === 0 ? this.#limiter.wholeInMs(caller, now) : delayMs);
+    const delayMs = this.#limiter.take(kept, units, now);
+    const remaining = delayMs === 0 ? this.#limiter.remaining(kept, now) : 0;
+    const betterInS = secondsUp(delayMs === 0 ? this.#limiter.wholeInMs(kept, now) : delayMs);
     return {
       headers: this.#headers(remaining, betterInS, delayMs > 0),
       refusal: delayMs === 0 ? null : { status: 429, body: this.#body(units, betterInS) },
@@ -126,6 +128,15 @@ export function besideOthers(
     if (typeof before === 'string' && told[name] !== undefined) told[name] = `${before}, ${told[name]}`;
   }
   return told;
+}
+
+/** Longer than an address, a name or a token; 10,000 of these are about 2 MB. */
+const KEY_CHARS_MAX = 128;
+
+/** A key out of a header may be 16 kB long, and is kept for every caller: a long one is kept as its digest. */
+function keptKey(key: string): string {
+  if (key.length <= KEY_CHARS_MAX) return key;
+  return `sha256:${createHash('sha256').update(key).digest('base64')}`;
 }
 
 /** Rounded up: a promise in whole seconds must not come early. */

@@ -116,3 +116,11 @@ test.each([
 test('a key that is no text is the program’s mistake, and nobody shares an allowance by it', () => {
   expect(() => allowance({ key: () => undefined as unknown as string })()).toThrow(TypeError);
 });
+
+test('a long key is kept as its digest, and no two share an allowance for it', () => {
+  const ask = allowance({ limit: 1 });
+  const long = 'k'.repeat(16_000);
+  expect(ask({ user: `${long}a` })?.refusal).toBeNull();
+  expect(ask({ user: `${long}b` })?.refusal).toBeNull();
+  expect(ask({ user: `${long}a` })?.refusal).not.toBeNull();
+});
