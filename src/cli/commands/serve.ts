@@ -1,4 +1,4 @@
-import { Headgate } from '../../app.ts';
+import { Headgate, type Listening } from '../../app.ts';
 import { loadConfig } from '../../config/load.ts';
 import { formatProblem } from '../../config/problem.ts';
 import { monotonicMs } from '../../lib/clock.ts';
@@ -28,6 +28,8 @@ export async function runServe(options: ServeOptions): Promise<number> {
   try {
     const server = new Headgate({ config, file, digest: loaded.digest, log, env: options.env });
     await server.start();
+    const people = config.logging.pretty === 'auto' ? isTty : config.logging.pretty && isTty;
+    if (people) log.logger.info(whereWords(server.listening));
     await orders.obey(server);
   } catch (error) {
     if (!(error instanceof HeadgateError)) throw error;
@@ -37,6 +39,30 @@ export async function runServe(options: ServeOptions): Promise<number> {
   }
   await log.close();
   return 0;
+}
+
+/** For whoever has just started it by hand: where an encoder sends to, and where to look. */
+export function whereWords({ rtmp, rtmps, srt, admin }: Listening): string {
+  const caller = srt?.[0];
+  const publish =
+    rtmp !== null
+      ? `rtmp://${hostWords(rtmp)}/live/NAME`
+      : rtmps !== null
+        ? `rtmps://${hostWords(rtmps)}/live/NAME`
+        : caller !== undefined
+          ? `srt://${hostWords(caller)}?streamid=#!::r=live/NAME,m=publish`
+          : null;
+  const told = [
+    publish === null ? 'nothing can be published: no listener is on' : `publish to ${publish}`,
+    ...(admin === null ? [] : [`the dashboard is at http://${hostWords(admin)}/`]),
+  ];
+  return told.join('; ');
+}
+
+/** A listener on every address is reached here by the name of this one. */
+function hostWords({ host, port }: { readonly host: string; readonly port: number }): string {
+  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  return `${name}:${port}`;
 }
 
 /** A terminal and npm both pass one Ctrl-C on: a second signal this soon is the same one, ms. */
