@@ -1,6 +1,7 @@
 import { nearest } from '../../config/nearest.ts';
 import type { StreamSnapshot, StreamTotals } from '../../core/stream.ts';
-import { pathIn } from '../../core/words/sought.ts';
+import type { Receipt } from '../../core/verdict.ts';
+import { pathIn, soughtIn } from '../../core/words/sought.ts';
 import { HeadgateError } from '../../lib/errors.ts';
 import { printable } from '../../telemetry/printable.ts';
 import type { ApiClient } from './client.ts';
@@ -54,7 +55,7 @@ export async function findStream(api: StreamSource, meant: string): Promise<Stre
   const path = pathIn(meant);
   if (path !== null) {
     const { streams } = await api.get<StreamList>('/api/v1/streams', 'streams', { path });
-    return streams[0] ?? absent(meant, (await allStreams(api)).streams);
+    return streams[0] ?? (await absent(api, meant, (await allStreams(api)).streams));
   }
   if (/^s-[0-9a-z]+$/.test(meant)) {
     const found = await streamById(api, meant);
@@ -69,7 +70,7 @@ export async function findStream(api: StreamSource, meant: string): Promise<Stre
       `${printable(meant)} is the name of ${named.length} streams: ${which.join(', ')}; give a path or an id`,
     );
   }
-  return named[0] ?? absent(meant, streams);
+  return named[0] ?? (await absent(api, meant, streams));
 }
 
 async function streamById(api: StreamSource, id: string): Promise<StreamSnapshot | null> {
@@ -81,7 +82,7 @@ async function streamById(api: StreamSource, id: string): Promise<StreamSnapshot
   }
 }
 
-function absent(meant: string, streams: readonly StreamSnapshot[]): never {
+async function absent(api: StreamSource, meant: string, streams: readonly StreamSnapshot[]): Promise<never> {
   const word = meant.slice(meant.lastIndexOf('/') + 1);
   const close = nearest(word, new Set(streams.flatMap(({ name, id }) => [name, id])));
   const like = streams.find(({ name, id }) => name === close || id === close);
@@ -92,8 +93,13 @@ function absent(meant: string, streams: readonly StreamSnapshot[]): never {
         : '`headgate streams` lists what is live'
       : `did you mean ${like.path} (${like.id})?`;
   const shown = printable(meant);
-  throw new HeadgateError(
-    'HG_API',
-    `no live stream ${shown}: ${hint}; \`headgate why ${shown}\` tells what became of it`,
-  );
+  const story = (await isTold(api, meant)) ? `; \`headgate why ${shown}\` tells what became of it` : '';
+  throw new HeadgateError('HG_API', `no live stream ${shown}: ${hint}${story}`);
+}
+
+/** Whether there is a receipt of that name. */
+async function isTold(api: StreamSource, meant: string): Promise<boolean> {
+  const query = { key: soughtIn(meant), limit: 1 };
+  const { receipts } = await api.get<{ receipts: readonly Receipt[] }>('/api/v1/receipts', 'receipts', query);
+  return receipts.length > 0;
 }

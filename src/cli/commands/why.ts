@@ -1,6 +1,9 @@
+import { isIP } from 'node:net';
 import { REASONS } from '../../core/reasons.ts';
 import type { Receipt } from '../../core/verdict.ts';
+import { instant } from '../../core/words/limits.ts';
 import { pathIn, soughtIn } from '../../core/words/sought.ts';
+import type { ResourcesSnapshot } from '../../http/ports.ts';
 import { HeadgateError } from '../../lib/errors.ts';
 import { printable } from '../../telemetry/printable.ts';
 import type { ApiClient } from '../api/client.ts';
@@ -51,11 +54,26 @@ async function nothingFound(api: ApiClient, key: string, reason: string | undefi
   const state =
     live === undefined ? '' : `; ${live.path} (${live.id}) is live and nothing was decided against it`;
   const kind = reason === undefined ? '' : ` for ${reason}`;
+  const unnamed = live === undefined && !isAddress(key) ? await unnamedWords(api) : '';
   return new HeadgateError(
     'HG_API',
     `nothing found about ${shown}${kind} among the receipts that the server keeps: searched for a receipt, stream id, path, stream name, client and address of exactly that name${state}` +
       (live === undefined
-        ? '; secret stream keys are never kept, so search for the public name; `headgate events` shows the latest'
+        ? `; secret stream keys are never kept, so search for the public name; \`headgate events\` shows the latest${unnamed}`
         : ''),
   );
+}
+
+/** IPv4 or IPv6, or the network that stands for a client. */
+function isAddress(text: string): boolean {
+  return isIP(text.replace(/\/\d{1,3}$/, '')) !== 0;
+}
+
+/** Who is turned away at the door has not said a name yet, as all are while the gate is closed. */
+async function unnamedWords(api: ApiClient): Promise<string> {
+  const hint = '; refused before its name was known? try its address';
+  const { gate } = await api.get<ResourcesSnapshot>('/api/v1/resources', 'resources');
+  if (gate.open) return hint;
+  const why = gate.reasons.length === 0 ? '' : ` for ${gate.reasons.join(', ')}`;
+  return `${hint}: the gate is closed since ${instant(gate.since)}${why}`;
 }

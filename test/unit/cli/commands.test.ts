@@ -103,15 +103,37 @@ describe('one stream is meant', () => {
     async (line) => {
       const { code, stdout, stderr } = await ask(line);
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-      expect(stderr).toBe(
-        'headgate: no live stream cma1: did you mean /live/cam1 (s-1)?; `headgate why cma1` tells what became of it\n',
-      );
+      expect(stderr).toBe('headgate: no live stream cma1: did you mean /live/cam1 (s-1)?\n');
     },
   );
 
+  test('of one that is gone there is a receipt', async () => {
+    const decision = {
+      reason: 'kicked',
+      scope: 'server',
+      key: '/live/gone',
+      limit: null,
+      observed: null,
+    } as const;
+    const subject = {
+      ip: '192.0.2.10',
+      protocol: 'rtmp',
+      path: '/live/gone',
+      client: 'alice',
+      stream: 's-9',
+    };
+    api.fake.trail.record(
+      { ...decision, ...subject, action: 'cut', windowMs: null, retryAfterMs: 0, detail: 'x' },
+      0,
+    );
+    expect((await ask('kick gone')).stderr).toBe(
+      'headgate: no live stream gone: `headgate streams` lists what is live; `headgate why gone` tells what became of it\n',
+    );
+  });
+
   test('nobody at all', async () => {
     api.fake.all = [];
-    expect((await ask('stream /live/x')).stderr).toContain('no live stream /live/x: nothing is live;');
+    expect((await ask('stream /live/x')).stderr).toContain('no live stream /live/x: nothing is live\n');
   });
 });
 
@@ -193,6 +215,11 @@ describe('limit', () => {
     ]);
   });
 
+  test('--clear where nothing was overridden says so in one line', async () => {
+    const { stdout } = await ask('limit cam1 --clear');
+    expect(stdout.trimEnd().split('\n').slice(1)).toEqual(['  nothing was overridden']);
+  });
+
   test.each([
     ['max_bitrate=4', 'max_bitrate: 4 has no unit; did you mean 4bps, 4kbps, 4Mbps, 4MB/s?'],
     ['on_exceed=explode', 'on_exceed: '],
@@ -261,6 +288,19 @@ describe('why', () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(
       /^headgate: nothing found about nobody .*receipt, stream id, path, stream name, client and address.*\n$/,
+    );
+  });
+
+  test('who was refused before he said a name is found by his address, and a closed gate is told', async () => {
+    expect((await ask('why nobody')).stderr).toMatch(
+      /refused before its name was known\? try its address\n$/,
+    );
+    expect((await ask('why 192.0.2.77')).stderr).not.toContain('try its address');
+    const calm = api.fake.server.resources();
+    const gate = { ...calm.gate, state: 'closed', open: false, reasons: ['resource_cpu'] } as const;
+    api.fake.server.resources = () => ({ ...calm, gate: { ...gate, reasons: [...gate.reasons] } });
+    expect((await ask('why nobody')).stderr).toMatch(
+      /try its address: the gate is closed since 20\d\d-\S+ \S+Z for resource_cpu\n$/,
     );
   });
 
