@@ -95,6 +95,26 @@ test('a stream appears when it is published, presses its limit and is seen to be
   await screenshot(page, 'streams-wide-light');
 });
 
+test.each([1440, 1366, 1280, 1024, 900, 800])('at %i px every name is wholly visible', async (width) => {
+  const page = await open('streams', { size: { width, height: 800 } });
+  const link = row(page, '/live/slow-stage').locator('.c-path a');
+  await link.waitFor();
+  const [cell, name] = (await page.evaluate(`(() => {
+    const link = document.querySelector('tr.stream .c-path a[title="/live/slow-stage"]');
+    const { clientWidth, scrollWidth } = link.closest('td');
+    return [{ clientWidth, scrollWidth }, link.getBoundingClientRect().width];
+  })()`)) as [{ clientWidth: number; scrollWidth: number }, number];
+  expect(cell.clientWidth).toBeGreaterThanOrEqual(140);
+  expect(cell.scrollWidth).toBe(cell.clientWidth);
+  expect(name).toBeGreaterThan(0);
+  const table = await page.evaluate(`(() => {
+    const { clientWidth, scrollWidth } = document.querySelector('.streams-scroll');
+    return scrollWidth - clientWidth;
+  })()`);
+  expect(table).toBe(0);
+  await screenshot(page, `streams-${width}`);
+});
+
 test('order and filter are kept in the address', async () => {
   const page = await open('streams');
   await page.locator('tr.stream').nth(2).waitFor();

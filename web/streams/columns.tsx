@@ -19,6 +19,8 @@ export interface Column {
   readonly sort: SortKey | null;
   /** px; 0 takes what is left. Fixed, so that columns keep their places while rows come and go */
   readonly width: number;
+  /** its turn to go where the table is too narrow for all, from 1; without it the column stays */
+  readonly leaves?: number;
   readonly number?: boolean;
   readonly cell: (stream: StreamSnapshot) => ComponentChildren;
 }
@@ -26,7 +28,7 @@ export interface Column {
 export const COLUMNS: readonly Column[] = [
   { name: 'state', title: 'State', sort: 'state', width: 110, cell: stateCell },
   { name: 'path', title: 'Stream', sort: 'path', width: 0, cell: pathCell },
-  { name: 'spark', title: 'Last minute', sort: null, width: 118, cell: sparkCell },
+  { name: 'spark', title: 'Last minute', sort: null, width: 118, leaves: 4, cell: sparkCell },
   {
     name: 'bitrate',
     title: 'Bitrate',
@@ -46,17 +48,33 @@ export const COLUMNS: readonly Column[] = [
     title: 'Packets /s',
     sort: 'packets',
     width: 122,
+    leaves: 5,
     cell: (stream) => <UseMeter use={packetsUse(stream)} short />,
   },
   { name: 'client', title: 'Client', sort: 'client', width: 118, cell: clientCell },
-  { name: 'tier', title: 'Tier', sort: 'tier', width: 64, cell: ({ tier }) => tier ?? <Nothing /> },
-  { name: 'protocol', title: 'Via', sort: 'protocol', width: 54, cell: ({ protocol }) => protocol },
-  { name: 'codec', title: 'Codec', sort: 'codec', width: 142, cell: codecText },
+  {
+    name: 'tier',
+    title: 'Tier',
+    sort: 'tier',
+    width: 64,
+    leaves: 1,
+    cell: ({ tier }) => tier ?? <Nothing />,
+  },
+  {
+    name: 'protocol',
+    title: 'Via',
+    sort: 'protocol',
+    width: 54,
+    leaves: 2,
+    cell: ({ protocol }) => protocol,
+  },
+  { name: 'codec', title: 'Codec', sort: 'codec', width: 142, leaves: 3, cell: codecText },
   {
     name: 'dropped',
     title: 'Dropped',
     sort: 'dropped',
     width: 76,
+    leaves: 7,
     number: true,
     cell: ({ usage }) => (usage.dropped_frames === 0 ? <Nothing /> : count(usage.dropped_frames)),
   },
@@ -65,6 +83,7 @@ export const COLUMNS: readonly Column[] = [
     title: 'Up',
     sort: 'uptime',
     width: 88,
+    leaves: 6,
     number: true,
     cell: ({ uptime_ms }) => duration(Math.floor(uptime_ms / 1_000) * 1_000),
   },

@@ -1,9 +1,10 @@
 import { Component } from 'preact';
 import type { StreamSnapshot } from '../../src/core/stream.ts';
-import { COLUMNS } from './columns.tsx';
+import type { Column } from './columns.tsx';
 
 export interface RowProps {
   readonly stream: StreamSnapshot;
+  readonly columns: readonly Column[];
   /** in the whole table, from 0 */
   readonly index: number;
   readonly selected: boolean;
@@ -19,8 +20,10 @@ export function rowId(id: string): string {
 /** One stream. It is drawn again only for a new reading: while one scrolls, most rows stay as they are. */
 export class StreamRow extends Component<RowProps> {
   override shouldComponentUpdate(next: Readonly<RowProps>): boolean {
-    const { stream, index, selected } = this.props;
-    return next.stream !== stream || next.index !== index || next.selected !== selected;
+    const { stream, columns, index, selected } = this.props;
+    return (
+      next.stream !== stream || next.columns !== columns || next.index !== index || next.selected !== selected
+    );
   }
 
   readonly #click = (event: MouseEvent): void => {
@@ -31,7 +34,7 @@ export class StreamRow extends Component<RowProps> {
     onOpen(stream.id);
   };
 
-  override render({ stream, index, selected }: RowProps) {
+  override render({ stream, columns, index, selected }: RowProps) {
     return (
       <tr
         id={rowId(stream.id)}
@@ -42,7 +45,7 @@ export class StreamRow extends Component<RowProps> {
         aria-selected={selected}
         onClick={this.#click}
       >
-        {COLUMNS.map(({ name, number, cell }) => (
+        {columns.map(({ name, number, cell }) => (
           // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: it belongs to a grid, see table.tsx
           // biome-ignore lint/a11y/useFocusableInteractive: the table has the focus and names the active row
           <td key={name} role="gridcell" class={`c-${name}${number === true ? ' num' : ''}`}>

@@ -1,7 +1,9 @@
 /** What of the table is seen, and which row is selected. */
 import type { RefObject } from 'preact';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { StreamSnapshot } from '../../src/core/stream.ts';
+import { COLUMNS, type Column } from './columns.tsx';
+import { fitting } from './fitting.ts';
 import { leftBehind } from './left-behind.ts';
 import { type RowWindow, rowAfterKey, rowWindow, scrollToShow } from './window.ts';
 
@@ -21,6 +23,8 @@ const HEIGHT_FIRST = 800;
 export interface TableView {
   readonly place: RefObject<HTMLDivElement | null>;
   readonly window: RowWindow;
+  /** those there is room for; the same array while that is so */
+  readonly columns: readonly Column[];
   /** id of the selected stream, which may have gone */
   readonly selected: string | null;
   select(id: string | null): void;
@@ -37,12 +41,23 @@ export function useTableView(streams: readonly StreamSnapshot[]): TableView {
     leftBehind.selected = id;
     setSelected(id);
   };
-  const [seen, setSeen] = useState<Seen>({ scrolled: 0, height: HEIGHT_FIRST, narrow: NARROW.matches });
+  const [seen, setSeen] = useState<Seen>({
+    scrolled: 0,
+    height: HEIGHT_FIRST,
+    width: Number.POSITIVE_INFINITY,
+    narrow: NARROW.matches,
+  });
   const look = () => {
-    const { scrollTop = 0, clientHeight = HEIGHT_FIRST } = place.current ?? {};
+    if (place.current === null) return;
+    const { scrollTop, clientHeight, clientWidth } = place.current;
     const narrow = NARROW.matches;
     const stride = STRIDE_ROWS * heightOf(narrow);
-    const next = { scrolled: Math.floor(scrollTop / stride) * stride, height: clientHeight, narrow };
+    const next = {
+      scrolled: Math.floor(scrollTop / stride) * stride,
+      height: clientHeight,
+      width: clientWidth,
+      narrow,
+    };
     setSeen((last) => (same(last, next) ? last : next));
   };
   useLayoutEffect(look, []);
@@ -54,6 +69,11 @@ export function useTableView(streams: readonly StreamSnapshot[]): TableView {
       cancelAnimationFrame(frame.current);
     };
   }, []);
+  // Blocks have room for what the style sheet has them show.
+  const columns = useMemo(
+    () => (seen.narrow ? COLUMNS : fitting(COLUMNS, seen.width)),
+    [seen.narrow, seen.width],
+  );
   const rowHeight = heightOf(seen.narrow);
   const viewport = { ...seen, rowHeight, rows: streams.length };
   const show = (index: number) => {
@@ -73,6 +93,7 @@ export function useTableView(streams: readonly StreamSnapshot[]): TableView {
     place,
     // Until the next stride is reached.
     window: rowWindow({ ...viewport, height: seen.height + STRIDE_ROWS * rowHeight }),
+    columns,
     selected,
     select,
     move: (key) => {
@@ -98,9 +119,11 @@ interface Seen {
   /** px, in whole strides */
   readonly scrolled: number;
   readonly height: number;
+  /** px */
+  readonly width: number;
   readonly narrow: boolean;
 }
 
 function same(a: Seen, b: Seen): boolean {
-  return a.scrolled === b.scrolled && a.height === b.height && a.narrow === b.narrow;
+  return a.scrolled === b.scrolled && a.height === b.height && a.width === b.width && a.narrow === b.narrow;
 }

@@ -1,7 +1,7 @@
 import type { StreamSnapshot } from '../../src/core/stream.ts';
 import { go, href } from '../router.ts';
 import { sortedBy } from './choice.ts';
-import { COLUMNS, type Column } from './columns.tsx';
+import type { Column } from './columns.tsx';
 import type { Ordering } from './order.ts';
 import { rowId, StreamRow } from './row.tsx';
 import { useTableView } from './table-view.ts';
@@ -17,7 +17,7 @@ export interface StreamTableProps {
 
 /** Only the rows that are seen exist, and a few around them; a scrollbar and two spacers stand for the rest. */
 export function StreamTable({ streams, ordering, onOrder, onAct }: StreamTableProps) {
-  const { place, window, selected, select, move, onScroll } = useTableView(streams);
+  const { place, window, columns, selected, select, move, onScroll } = useTableView(streams);
   const open = (id: string) => go(href('streams', id));
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -46,40 +46,41 @@ export function StreamTable({ streams, ordering, onOrder, onAct }: StreamTablePr
         onKeyDown={onKeyDown}
       >
         <colgroup>
-          {COLUMNS.map(({ name, width }) => (
+          {columns.map(({ name, width }) => (
             <col key={name} class={`c-${name}`} style={width === 0 ? {} : { width: `${width}px` }} />
           ))}
         </colgroup>
         <thead>
           <tr aria-rowindex={1}>
-            {COLUMNS.map((column) => (
+            {columns.map((column) => (
               <Title key={column.name} column={column} ordering={ordering} onOrder={onOrder} />
             ))}
           </tr>
         </thead>
         <tbody>
-          <Spacer key="above" height={window.above} />
+          <Spacer key="above" columns={columns.length} height={window.above} />
           {drawn.map((stream, i) => (
             <StreamRow
               key={stream.id}
               stream={stream}
+              columns={columns}
               index={window.first + i}
               selected={stream.id === selected}
               onSelect={select}
               onOpen={open}
             />
           ))}
-          <Spacer key="below" height={window.below} />
+          <Spacer key="below" columns={columns.length} height={window.below} />
         </tbody>
       </table>
     </div>
   );
 }
 
-function Spacer({ height }: { height: number }) {
+function Spacer({ columns, height }: { columns: number; height: number }) {
   return (
     <tr class="spacer">
-      <td colSpan={COLUMNS.length} style={{ height: `${height}px` }} />
+      <td colSpan={columns} style={{ height: `${height}px` }} />
     </tr>
   );
 }
