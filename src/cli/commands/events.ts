@@ -119,8 +119,8 @@ async function followEvents(
   const printed = new Printed();
   let isLost = false;
   let wanted = limit;
-  const print = (event: AuditEvent): void => {
-    if (filter.matches(event) && printed.add(event)) printEvent(event, json, terminal);
+  const print = (event: AuditEvent, live: boolean): void => {
+    if (filter.matches(event) && printed.add(event, live)) printEvent(event, json, terminal);
   };
   for await (const item of follow(api, { interval: 'never', signal: interrupted() })) {
     if (item.kind === 'lost') {
@@ -130,13 +130,13 @@ async function followEvents(
       if (isLost) say(`${api.url} is back`);
       isLost = false;
       // Asked for after subscribing: what happens in between comes twice, and is printed once.
-      for (const event of await eventsIfThere(api, filter, wanted)) print(event);
+      for (const event of await eventsIfThere(api, filter, wanted)) print(event, false);
       wanted = EVENTS_MAX;
     } else if (item.event === 'dropped') {
       say('events came faster than they were read; some are left out here, `headgate events` has the latest');
     } else {
       const event = auditEventOf(item, api);
-      if (event !== null) print(event);
+      if (event !== null) print(event, true);
     }
   }
 }
@@ -198,10 +198,13 @@ class Printed {
   /** wall time of the newest, ISO 8601 */
   #newest = '';
 
-  /** False when it was printed, or is older than what was. */
-  add(event: AuditEvent): boolean {
+  /**
+   * False when it was printed. Out of a list also when it is older than what
+   * was; what is heard live is new, whatever the server's clock was set to.
+   */
+  add(event: AuditEvent, live: boolean): boolean {
     const { id, at } = stampOf(event);
-    if (this.#ids.has(id) || at < this.#newest) return false;
+    if (this.#ids.has(id) || (!live && at < this.#newest)) return false;
     this.#newest = at;
     this.#ids.add(id);
     if (this.#ids.size > 2 * EVENTS_MAX) this.#ids.delete(this.#ids.values().next().value!);
