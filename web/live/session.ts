@@ -9,6 +9,9 @@ const KEY = 'headgate.token';
 /** null: none was given */
 export const token = new Cell<string | null>(stored());
 
+/** Counts the tokens that were given, the same again included: what was refused is asked anew. */
+export const tokensGiven = new Cell(0);
+
 /** true: the server wants a token, or another one; `app.tsx` then asks for it */
 export const tokenWanted = new Cell<'no' | 'first' | 'wrong'>('no');
 
@@ -30,6 +33,7 @@ export function setToken(text: string | null): void {
   }
   token.set(text);
   tokenWanted.set('no');
+  tokensGiven.set(tokensGiven.get() + 1);
 }
 
 /** What every request to the API carries. */

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { useInterval } from '../hooks.ts';
 import { ApiError, ask } from './api.ts';
 import { useCell } from './cell.ts';
-import { token, tokenWanted } from './session.ts';
+import { tokensGiven, tokenWanted } from './session.ts';
 
 export interface Asked<T> {
   /** the last answer; null before the first. It stays while later ones fail. */
@@ -32,7 +32,7 @@ export function useAsk<T>(path: string | null, everyMs: number): Asked<T> {
   /** the path that the last answer was of */
   const answered = useRef<string | null>(null);
   wanted.current = path;
-  const asToken = useCell(token);
+  const asGiven = useCell(tokensGiven);
   const again = (): void => {
     const asked = wanted.current;
     if (asked === null || document.hidden || tokenWanted.get() !== 'no') return;
@@ -72,7 +72,7 @@ export function useAsk<T>(path: string | null, everyMs: number): Asked<T> {
       running.current = null;
       owed.current = false;
     };
-  }, [path, asToken]);
+  }, [path, asGiven]);
   const repeated = Number.isFinite(everyMs);
   useInterval(
     () => {
