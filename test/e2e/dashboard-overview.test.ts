@@ -118,6 +118,24 @@ describe('with a publisher', () => {
     expect(tab.errors).toEqual([]);
   });
 
+  test.each([360, 390, 700, 800, 1024])('at %i px no page lies beyond the edge of the bar', async (width) => {
+    const tab = await browser.open(server.url('/'), { size: { width, height: 740 } });
+    await seen(tab, '.verdict', /All is well/);
+    const hidden = await tab.page.evaluate(`(() => {
+      const bar = document.querySelector('.top nav').getBoundingClientRect();
+      const links = [...document.querySelectorAll('.top nav a')];
+      return links.filter((link) => {
+        const { right, bottom } = link.getBoundingClientRect();
+        return right > bar.right || bottom > bar.bottom;
+      }).map(({ textContent }) => textContent);
+    })()`);
+    expect(hidden).toEqual([]);
+    const told = 'parseInt(getComputedStyle(document.documentElement).getPropertyValue("--top-height"))';
+    const bar = 'document.querySelector(".top").getBoundingClientRect().height';
+    expect(await tab.page.evaluate(bar)).toBeCloseTo(Number(await tab.page.evaluate(told)), -0.5);
+    await screenshot(tab.page, `overview-${width}`);
+  });
+
   test.each(['light', 'dark'] as const)(
     'on a phone in %s nothing has to be scrolled sideways',
     async (colours) => {
@@ -157,6 +175,13 @@ test('a server that goes is noticed, what is shown is called old, and it comes b
     'it to be greyed out',
     SEEN_MS,
   );
+  expect(
+    await tab.page.evaluate(`(() => {
+      const { filter, opacity } = getComputedStyle(document.querySelector('main'));
+      return { filter, opacity };
+    })()`),
+    'paler letters are hard to read',
+  ).toEqual({ filter: 'grayscale(1)', opacity: '1' });
   expect(await tab.page.locator('.tools').textContent()).toContain('offline');
   await seen(tab, '.verdict', /Not known now/);
   await screenshot(tab.page, 'overview-stale');
