@@ -291,6 +291,11 @@ test('backpressure is ordered from the overview, which says whom it would cost h
   expect(await server.get('/api/v1/backpressure')).toMatchObject({ mode: 'off' });
   await dialog.getByRole('button', { name: 'Close' }).click();
   await page.getByText(/ordered off until/).waitFor();
+  await page
+    .locator('.verdict')
+    .getByText(/^Nobody is given up .* until \d\d:\d\d:\d\d, by order of operator/)
+    .waitFor();
+  await screenshot(page, 'overview-ordered');
 });
 
 test('on a phone streams are compact rows, and nothing has to be scrolled sideways', async () => {

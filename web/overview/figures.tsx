@@ -5,6 +5,7 @@ import { Bar } from '../ui/bar.tsx';
 import { Chart, type ChartLine } from '../ui/chart.tsx';
 import { Panel } from '../ui/panel.tsx';
 import type { Course } from './course.ts';
+import { nearestToClose } from './resource-words.ts';
 
 /** Charts of one page show the pointer's time together. */
 const SYNC = 'overview';
@@ -123,15 +124,7 @@ export function Figures({ node, course, refused }: FiguresProps) {
 
 /** How far the machine is from closing its gate. */
 function MachineFigure({ node }: { readonly node: NodeSnapshot }) {
-  const { gate } = node.resources;
-  return (
-    <Figure
-      value={`${Math.round(gate.pressure * 100)} %`}
-      of="pressure; the gate closes at 100"
-      used={gate.pressure}
-      label="pressure"
-    />
-  );
+  return <Figure {...nearestToClose(node.resources)} label="nearest to closing the gate" />;
 }
 
 function limitText(limit: number | null): string {

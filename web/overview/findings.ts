@@ -7,8 +7,9 @@ import type { Reason } from '../../src/core/reasons.ts';
 import type { StreamSnapshot, StreamState } from '../../src/core/stream.ts';
 import { REASON_WORDS } from '../../src/core/words/reasons.ts';
 import type { NodeSnapshot } from '../../src/http/ports.ts';
-import { bps, count, duration, percent } from '../format.ts';
+import { bps, clock, count, duration, percent, plural } from '../format.ts';
 import { href } from '../route.ts';
+import { RESOURCE_WORDS, strainText } from './resource-words.ts';
 
 export interface Finding {
   /** the same from one snapshot to the next while it is about the same thing */
@@ -29,6 +30,8 @@ export interface Scene {
   readonly streams: readonly StreamSnapshot[];
   /** refusals of the last minute by reason */
   readonly refused: Readonly<Partial<Record<Reason, number>>>;
+  /** who gave the order to shed that is in force; null while nobody knows */
+  readonly orderedBy: string | null;
 }
 
 /** Part of a limit from which on an operator wants to know before it is reached. */
@@ -42,7 +45,7 @@ export function findingsOf(scene: Scene): readonly Finding[] {
     gateFinding(node),
     ...RESOURCES.map((resource) => resourceFinding(resource, node)),
     configFinding(node),
-    orderFinding(node),
+    orderFinding(scene),
     sheddingFinding(node),
     adaptiveFinding(node),
     ...budgetFindings(node),
@@ -59,18 +62,6 @@ function finding(
   more: Partial<Pick<Finding, 'since' | 'advice' | 'link'>> = {},
 ): Finding {
   return { key, tone, what, since: null, advice: null, link: null, ...more };
-}
-
-export const RESOURCE_WORDS: Readonly<Record<Resource, string>> = {
-  cpu: 'CPU',
-  heap: 'JavaScript heap',
-  memory: 'Memory',
-  event_loop: 'Event loop delay',
-};
-
-/** A resource's value as it is measured: a percentage, of the event loop a time. */
-export function resourceText(resource: Resource, value: number | null): string {
-  return resource === 'event_loop' ? duration(value) : percent(value);
 }
 
 function gateFinding({ resources: { gate }, readiness }: NodeSnapshot): Finding | null {
@@ -95,7 +86,7 @@ function gateFinding({ resources: { gate }, readiness }: NodeSnapshot): Finding 
 }
 
 function resourceFinding(resource: Resource, { resources }: NodeSnapshot): Finding | null {
-  const { value, degrade, close, state, since, cause } = resources.resources[resource];
+  const { state, since, cause } = resources.resources[resource];
   const name = RESOURCE_WORDS[resource];
   if (cause !== null) {
     return finding(resource, 'warn', `${name} is not measured: ${cause}`, {
@@ -104,11 +95,8 @@ function resourceFinding(resource: Resource, { resources }: NodeSnapshot): Findi
     });
   }
   if (state === 'nominal') return null;
-  const mark = state === 'critical' ? close : degrade;
-  const does = state === 'critical' ? 'at which the gate closes' : 'from which on load is shed and refused';
-  const what = `${name} is at ${resourceText(resource, value)}; ${resourceText(resource, mark)} is the mark ${does}`;
   const reason = REASON_OF[resource];
-  return finding(resource, state === 'critical' ? 'bad' : 'warn', what, {
+  return finding(resource, state === 'critical' ? 'bad' : 'warn', strainText(resource, resources), {
     since,
     advice: REASON_WORDS[reason].advice,
     link: { href: href('receipts', null, { reason }), text: 'Who was refused for it' },
@@ -122,28 +110,34 @@ function configFinding({ readiness: { config_error } }: NodeSnapshot): Finding |
   });
 }
 
-function orderFinding({ resources: { shedding } }: NodeSnapshot): Finding | null {
-  const { order } = shedding;
+function orderFinding({ node: { resources }, streams, orderedBy }: Scene): Finding | null {
+  const { order } = resources.shedding;
   if (order === null) return null;
-  const what =
-    order.mode === 'off'
-      ? 'An operator turned shedding off: nobody is given up when the machine runs short'
-      : `An operator ordered that streams below priority ${order.below_priority} are cut and refused`;
-  const until = order.until === null ? ', until the next order' : '';
-  return finding('order', 'warn', what + until, {
-    advice: 'To take it back: PUT /api/v1/backpressure with {"mode":"auto"}',
-    link: { href: href('events'), text: 'Who ordered it' },
-  });
+  const until = order.until === null ? 'until the next order' : `until ${clock(order.until)}`;
+  const by = orderedBy === null ? 'by order of an operator' : `by order of ${orderedBy}`;
+  const advice = 'To take it back: the Order… button, or headgate backpressure auto';
+  const link = { href: href('events', null, { kind: 'backpressure' }), text: 'When it was ordered' };
+  if (order.mode === 'off') {
+    const what = `Nobody is given up when the machine runs short, ${until}, ${by}`;
+    return finding('order', 'warn', what, { advice, link });
+  }
+  const below = order.below_priority ?? 0;
+  // What was cut is gone; what is below it and still there is on its way out.
+  const going = streams.filter(({ priority }) => priority < below).length;
+  const left = going === 0 ? '' : `; ${plural(going, 'stream')} of those still to go`;
+  const what = `Everybody below priority ${below} is given up and refused ${until}, ${by}${left}`;
+  return finding('order', 'warn', what, { advice, link });
 }
 
+/** What the machine gives up by itself: what an order does is told with the order. */
 function sheddingFinding({ resources: { shedding, shares } }: NodeSnapshot): Finding | null {
-  if (!shedding.active) return null;
+  const [lowest] = shedding.cohorts;
+  if (lowest === undefined) return null;
   const cut = shedding.cohorts.filter(({ ceiling }) => ceiling === 0).length;
-  const lowest = shedding.cohorts[0]?.priority;
-  const whose = lowest === undefined ? '' : `, from priority ${lowest} upwards`;
-  const what = `To keep the others alive streams are given up${whose}: ${count(shares.squeezed.shed)} slowed, ${count(cut)} groups cut`;
+  const { shed } = shares.squeezed;
+  const what = `To keep the others alive streams are given up, from priority ${lowest.priority} upwards: ${plural(shed, 'stream')} slowed, ${plural(cut, 'group')} cut`;
   return finding('shedding', 'bad', what, {
-    advice: REASON_WORDS.shed.advice,
+    advice: 'Take load off the machine or give it more; streams that must live need a higher priority',
     link: { href: href('receipts', null, { reason: 'shed' }), text: 'Who was cut' },
   });
 }

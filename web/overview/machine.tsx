@@ -10,7 +10,7 @@ import { Badge, type Tone } from '../ui/badge.tsx';
 import { Bar } from '../ui/bar.tsx';
 import { Moment } from '../ui/moment.tsx';
 import { Panel } from '../ui/panel.tsx';
-import { RESOURCE_WORDS, resourceText } from './findings.ts';
+import { RESOURCE_WORDS, resourceText } from './resource-words.ts';
 
 const LEVELS: Readonly<Record<PressureLevel, { readonly tone: Tone; readonly word: string }>> = {
   nominal: { tone: 'ok', word: 'at ease' },

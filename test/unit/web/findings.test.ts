@@ -3,6 +3,7 @@ import { gateReading } from '../../../src/app/governance-view.ts';
 import type { GovernorSnapshot } from '../../../src/core/pressure/governor-snapshot.ts';
 import type { NodeSnapshot } from '../../../src/http/ports.ts';
 import { findingsOf, type Scene } from '../../../web/overview/findings.ts';
+import { nearestToClose } from '../../../web/overview/resource-words.ts';
 import { streamSnapshot } from '../../contract/http-fixture.ts';
 import { calmGovernor, pressedGovernor } from '../../support/governor-snapshot.ts';
 
@@ -43,7 +44,7 @@ function nodeOf(governed: GovernorSnapshot, change: Partial<NodeSnapshot> = {}):
 }
 
 function found(change: Partial<Scene>): string[] {
-  const scene = { node: nodeOf(calmGovernor()), streams: [], refused: {}, ...change };
+  const scene = { node: nodeOf(calmGovernor()), streams: [], refused: {}, orderedBy: null, ...change };
   return findingsOf(scene).map(({ tone, what }) => `${tone} ${what}`);
 }
 
@@ -63,9 +64,75 @@ test('the worst stands first: the gate, what closed it, who is given up, then th
 });
 
 test('every finding that asks for something says what to do', () => {
-  const scene = { node: nodeOf(pressedGovernor()), streams: [], refused: { client_streams: 2 } as const };
+  const scene = {
+    node: nodeOf(pressedGovernor()),
+    streams: [],
+    refused: { client_streams: 2 } as const,
+    orderedBy: null,
+  };
   for (const { what, advice, link } of findingsOf(scene))
     expect({ what, told: advice ?? link }).not.toMatchObject({ told: null });
+});
+
+test('a gate that is held closed says what it waits for, and nothing is past a mark that it is below', () => {
+  const { cpu, event_loop, ...others } = pressedGovernor().resources;
+  const fallen = pressedGovernor({
+    resources: { ...others, cpu: { ...cpu, value: 0.73 }, event_loop: { ...event_loop, value: 1 } },
+  });
+  const told = found({ node: nodeOf(fallen) });
+  expect(told).toContainEqual(
+    'bad CPU was past 90 %, the mark at which the gate closes, and is at 73 % now: it must stay calm for 4.2 s before the gate opens',
+  );
+  expect(told).toContainEqual(
+    'warn Event loop delay was past 50 ms and is at 1 ms now: it counts as elevated only until it has stayed calm for a while',
+  );
+});
+
+describe('an order to shed', () => {
+  function ordered(order: GovernorSnapshot['shedding']['order'], change: Partial<Scene> = {}) {
+    const { shedding } = calmGovernor();
+    const node = nodeOf(calmGovernor({ shedding: { ...shedding, order, active: order?.mode === 'shed' } }));
+    return findingsOf({ node, streams: [], refused: {}, orderedBy: 'operator alice@192.0.2.1', ...change });
+  }
+
+  test('is told with whom it costs his stream, until when, by whom, and the way out', () => {
+    const [told, ...more] = ordered({ mode: 'shed', below_priority: 50, until: AT });
+    expect(told?.what).toMatch(
+      /^Everybody below priority 50 is given up and refused until \d\d:\d\d:\d\d, by order of operator alice@192\.0\.2\.1$/,
+    );
+    expect(told?.advice).toBe('To take it back: the Order… button, or headgate backpressure auto');
+    // The machine gives nobody up by itself.
+    expect(more).toEqual([]);
+  });
+
+  test('without an end, of somebody unknown, to shed nobody', () => {
+    const [told] = ordered({ mode: 'off', below_priority: null, until: null }, { orderedBy: null });
+    expect(told?.what).toBe(
+      'Nobody is given up when the machine runs short, until the next order, by order of an operator',
+    );
+  });
+});
+
+describe('the resource that is nearest to closing the gate', () => {
+  const near = (governed: GovernorSnapshot) => nearestToClose(nodeOf(governed).resources);
+
+  test('is told with its mark, by the part of its own mark that it uses', () => {
+    expect(near(calmGovernor())).toMatchObject({
+      value: 'Memory 55 %',
+      of: 'of 90 %, where the gate closes',
+    });
+  });
+
+  test('tells when a closed gate opens', () => {
+    const { value, of } = near(pressedGovernor());
+    expect(`${value} ${of}`).toBe('CPU 93 % of 90 %; gate closed, opens in 4.2 s if all stays calm');
+  });
+
+  test('nothing measured is not told as nothing used', () => {
+    const off = { ...calmGovernor().resources.cpu, value: null, close: null };
+    const none = near(calmGovernor({ resources: { cpu: off, heap: off, memory: off, event_loop: off } }));
+    expect(none).toEqual({ value: 'Gate open', of: 'no resource is measured', used: null });
+  });
 });
 
 describe('what needs a look', () => {
